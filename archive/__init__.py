@@ -1,0 +1,1 @@
+"""What the ingest side and the question side share: nouns, settings, models, ledger and index."""

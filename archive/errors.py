@@ -1,0 +1,92 @@
+"""Our exception hierarchy. Every message names the thing and the mend, in one line that a user can act on.
+
+ArchivarError
+  ├── SettingsError        a setting is wrong; raised at start
+  ├── ModelError           a model can't be had or used
+  │     ├── UnknownModel     its name is in no catalogue
+  │     ├── ModelMissing     known, but not in the store and not to be fetched now
+  │     └── ModelDamaged     bytes that fail verification
+  ├── SourceError          a file, feed or page can't be read at all
+  ├── BadArticle           one record of a source is no article; counted as a reject, the rest goes on
+  ├── ArchiveError         ledger or index can't be used
+  │     ├── ArchiveLocked    another process writes
+  │     └── ModelMismatch    the archive was built with another embedder
+  ├── BadRequest           an HTTP request that can't be meant; carries `param`
+  ├── NotFound             an article or a model that a request names does not exist
+  └── GenerationError      the engine failed
+        ├── EngineUnavailable  it can't be reached or is not loaded
+        └── EngineTimeout      it fell silent
+"""
+
+
+class ArchivarError(Exception):
+    """Base of all errors that are shown to users: catch it where a command or a request ends."""
+
+
+class SettingsError(ArchivarError):
+    """A setting is missing, malformed or contradicts another; raised once, at start."""
+
+
+class ModelError(ArchivarError):
+    """A model can't be fetched, verified or loaded."""
+
+
+class UnknownModel(ModelError):
+    """The name is in no catalogue, is no hub id and no local folder."""
+
+
+class ModelMissing(ModelError):
+    """The model is known but not in the local store, and this call does not fetch."""
+
+
+class ModelDamaged(ModelError):
+    """The bytes on disk or from the wire fail their SHA-256."""
+
+
+class SourceError(ArchivarError):
+    """A whole source can't be read: missing, unreadable, of no known format."""
+
+
+class BadArticle(ArchivarError):
+    """One record of a source can't be an article; the reader goes on with the next."""
+
+
+class ArchiveError(ArchivarError):
+    """The ledger or an index can't be opened, read or written."""
+
+
+class ArchiveLocked(ArchiveError):
+    """Another process holds the archive's write lock."""
+
+
+class ModelMismatch(ArchiveError):
+    """The archive's vectors were made by another embedder than the one in use."""
+
+
+class BadRequest(ArchivarError):
+    """A request with a value that can't be meant; `param` names the field."""
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class NotFound(ArchivarError):
+    """A request names a model or an article that isn't there; `code` is OpenAI's, for clients that branch on it."""
+
+    def __init__(self, message: str, code: str = "not_found", param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
+class GenerationError(ArchivarError):
+    """The engine that writes the answer failed."""
+
+
+class EngineUnavailable(GenerationError):
+    """The engine can't be reached, refuses, or its model is not loaded."""
+
+
+class EngineTimeout(GenerationError):
+    """The engine accepted the question and then fell silent for longer than `engine_timeout`."""

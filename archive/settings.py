@@ -1,0 +1,66 @@
+"""Settings: one frozen object, built once at start from the environment (`ARCHIVAR_*`) and `.env`, passed down."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from archive.errors import SettingsError
+
+
+def default_models_folder() -> Path:
+    """The user's cache folder for models: `$XDG_CACHE_HOME/archivar` or `~/.cache/archivar`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archivar"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; each field is the variable `ARCHIVAR_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="ARCHIVAR_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("data"), description="where the archive lives: ledger, vectors, words")
+    models: Path = Field(default_factory=default_models_folder, description="where models are stored")
+    offline: bool = Field(False, description="never fetch a model; what is missing is an error")
+    threads: int = Field(0, ge=0, le=256, description="CPU threads for models; 0 takes all cores")
+
+    embedder: str = Field("multilingual-e5-small-q4", description="catalogue name, hub id or folder")
+    reranker: str = Field("", description="catalogue name, hub id or folder of a cross-encoder; empty: none")
+    generator: str = Field(
+        "llamacpp:qwen2.5-coder-1.5b-instruct",
+        description="`llamacpp:<catalogue name or .gguf file>`, `ollama:<model>` or `openai:<model>`",
+    )
+    generator_url: str = Field("", description="base address of the engine; empty: the engine's own default")
+    generator_key: SecretStr = Field(SecretStr(""), description="API key for the engine")
+    engine_timeout: Annotated[float, Field(gt=0)] = Field(120, description="seconds of silence before an engine is given up")
+
+    context_tokens: int = Field(4096, ge=512, description="context of the generator, prompt and answer together")
+    answer_tokens: int = Field(400, ge=16, description="length of an answer at most")
+    temperature: float = Field(0.0, ge=0, le=2, description="0 writes the same answer each time")
+    candidates: int = Field(30, ge=1, le=200, description="passages taken from each of the two searches")
+    top_k: int = Field(4, ge=1, le=50, description="passages that go into the prompt and become sources")
+
+    chroma_url: str = Field("", description="address of a Chroma server; empty: embedded, under `home`")
+    host: str = Field("127.0.0.1", description="address the API listens on")
+    port: int = Field(8000, ge=0, le=65535, description="port of the API")
+    webui_port: int = Field(8080, ge=0, le=65535, description="port of Open WebUI")
+    public_url: str = Field("", description="address of the API as browsers reach it; empty: http://localhost:<port>")
+    api_key: SecretStr = Field(SecretStr(""), description="key that clients must send; needed beyond loopback")
+    language: str = Field("de", pattern="^(de|en)$", description="language of messages where a question leaves it open")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="level of the log")
+
+    @property
+    def base_url(self) -> str:
+        """Where a browser finds this server, without a slash at the end."""
+        return (self.public_url or f"http://localhost:{self.port}").rstrip("/")
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment once. Raises SettingsError naming the variable; `overrides` come from command-line options."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"ARCHIVAR_{name}: {first['msg']}; see the table of settings in the README") from error

@@ -1,0 +1,1 @@
+"""Questions in: HTTP, understand, retrieve, rerank, prompt, generate, cite, stream."""
