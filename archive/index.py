@@ -1,0 +1,47 @@
+"""Index: vectors and words side by side. Everything in it can be built again from the ledger."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.articles import Period
+from archive.ledger import Pending
+from archive.vectors import Vectors
+from archive.words import Words
+
+Found = list[tuple[str, float]]  # (passage id, score), best first
+
+
+class Index:
+    """What can be searched. One process writes, any number read."""
+
+    def __init__(self, home: Path, chroma_url: str = "") -> None:
+        self._vectors = Vectors(home, chroma_url)
+        self._words = Words(home)
+
+    def apply(self, pending: Pending, vectors: NDArray[np.float32]) -> None:
+        """Bring in `pending.passages` with `vectors` (n, d) in the same order, take `pending.removed` out, commit."""
+        self._vectors.apply(pending.passages, vectors, pending.removed)
+        self._words.apply(pending.passages, pending.removed)
+
+    def search_dense(self, vector: NDArray[np.float32], limit: int, period: Period | None = None) -> Found:
+        """Passages nearest to a normalized query vector (d,), by cosine."""
+        return self._vectors.search(vector, limit, period)
+
+    def search_words(self, text: str, limit: int, period: Period | None = None) -> Found:
+        """Passages that share words with `text`, by BM25."""
+        return self._words.search(text, limit, period)
+
+    def counts(self) -> tuple[int, int]:
+        """Passages held as vectors and as words."""
+        return self._vectors.count(), self._words.count()
+
+    def reload(self) -> None:
+        """See what another process committed."""
+        self._vectors.reload()
+        self._words.reload()
+
+    def close_writer(self) -> None:
+        """Give up what only a writer holds."""
+        self._words.close_writer()

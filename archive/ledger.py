@@ -1,0 +1,265 @@
+"""The ledger: SQLite, the source of truth. What is here exists; vectors and words can be built again from it.
+
+Changes to the indexes are noted in the same transaction as the articles themselves (a transactional outbox, source:
+microservices.io/patterns/data/transactional-outbox), so a crash between the two loses nothing: what is still noted when
+the archive is opened next is applied then.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from archive.articles import Article, Passage
+from archive.errors import ArchiveError
+
+_LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger holds for an id, enough to tell a repeat, a new version and a collision apart."""
+
+    content_hash: str
+    source: str
+    title: str
+    has_text: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Work noted for the indexes: passages to add and passage ids to remove; `last` is the newest note."""
+
+    passages: tuple[Passage, ...]
+    removed: tuple[str, ...]
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much the archive holds; `pending` are passages whose index work is still to be done."""
+
+    articles: int
+    passages: int
+    pending: int
+
+
+def m001_initial(db: sqlite3.Connection) -> None:
+    """Articles, passages, notes for the indexes, facts about the archive."""
+    db.executescript("""
+        CREATE TABLE articles (
+            id TEXT PRIMARY KEY, source TEXT NOT NULL, url TEXT, title TEXT NOT NULL, teaser TEXT NOT NULL,
+            text TEXT NOT NULL, published TEXT, authors TEXT NOT NULL, topics TEXT NOT NULL, comments INTEGER,
+            content_hash TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1, added TEXT NOT NULL, updated TEXT
+        ) STRICT;
+        CREATE TABLE passages (
+            id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+            position INTEGER NOT NULL, text TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX passages_by_article ON passages(article_id);
+        CREATE TABLE notes (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL,
+            action TEXT NOT NULL CHECK (action IN ('add', 'remove'))
+        ) STRICT;
+        CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    """)
+
+
+MIGRATIONS = (m001_initial,)
+
+
+class Ledger:
+    """Articles and passages of one archive. Safe to use from several threads; each gets its own connection."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._migrate()
+
+    @classmethod
+    def open(cls, home: Path) -> Self:
+        """Open or create `ledger.sqlite3` in `home`. Raises ArchiveError where that folder or file can't be used."""
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            return cls(home / "ledger.sqlite3")
+        except (OSError, sqlite3.Error) as error:
+            raise ArchiveError(f"{home / 'ledger.sqlite3'}: {error}; check the folder, or set ARCHIVAR_HOME") from error
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            # Closed by close() in whichever thread ends the program; each connection is used by one thread only.
+            db = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA foreign_keys = ON")
+            self._local.db = db
+            self._connections.append(db)
+        return db
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+    def _migrate(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+            migration(self._db)
+            self._db.execute(f"PRAGMA user_version = {number}")
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        for db in self._connections:
+            db.close()
+        self._connections.clear()
+        self._local = threading.local()
+
+    def fact(self, name: str) -> str | None:
+        """A fact about the archive, such as the name of its embedder."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row["value"] if row else None
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Write a fact, replacing an older one."""
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def counts(self) -> Counts:
+        """Articles, passages and pending notes, counted now."""
+        row = self._db.execute("""SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages),
+            (SELECT count(*) FROM notes WHERE action = 'add')""").fetchone()
+        return Counts(*row)
+
+    def article(self, article_id: str) -> Article | None:
+        """The article as it was stored, or None."""
+        row = self._db.execute("SELECT * FROM articles WHERE id = ?", (article_id,)).fetchone()
+        return _article(row) if row else None
+
+    def articles(self) -> Iterator[Article]:
+        """Every article, in the order of its arrival."""
+        for row in self._db.execute("SELECT * FROM articles ORDER BY rowid"):
+            yield _article(row)
+
+    def known(self, ids: Iterable[str]) -> dict[str, Known]:
+        """What is held for those of `ids` that exist."""
+        return {
+            row["id"]: Known(row["content_hash"], row["source"], row["title"], bool(row["has_text"]))
+            for row in self._select("SELECT *, text != '' AS has_text FROM articles WHERE id IN ({})", ids)
+        }
+
+    def passages(self, ids: Iterable[str]) -> dict[str, Passage]:
+        """Those of the passages that exist, by id."""
+        rows = self._select(f"{_PASSAGES} WHERE passages.id IN ({{}})", ids)
+        return {row["id"]: _passage(row) for row in rows}
+
+    def passages_of(self, article_id: str) -> tuple[Passage, ...]:
+        """All passages of an article in reading order."""
+        rows = self._db.execute(f"{_PASSAGES} WHERE article_id = ? ORDER BY position", (article_id,))
+        return tuple(_passage(row) for row in rows)
+
+    def _select(self, query: str, ids: Iterable[str]) -> Iterator[sqlite3.Row]:
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), _LOOKUP):
+            part = wanted[start : start + _LOOKUP]
+            yield from self._db.execute(query.format(",".join("?" * len(part))), part)
+
+    def store(self, batch: Iterable[tuple[Article, Sequence[Passage]]]) -> None:
+        """Store articles with their passages in one transaction; an older version under the same id is replaced."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._transaction() as db:
+            for article, passages in batch:
+                version = self._replaced_version(db, article.id)
+                db.execute(
+                    f"INSERT OR REPLACE INTO articles VALUES ({','.join('?' * 14)})",
+                    (*_row(article), version + 1, now, now if version else None),
+                )
+                db.executemany(
+                    "INSERT INTO passages VALUES (?, ?, ?, ?)",
+                    [(passage.id, article.id, passage.position, passage.text) for passage in passages],
+                )
+                db.executemany("INSERT INTO notes (passage_id, action) VALUES (?, 'add')", [(p.id,) for p in passages])
+
+    @staticmethod
+    def _replaced_version(db: sqlite3.Connection, article_id: str) -> int:
+        row = db.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()
+        if row is None:
+            return 0
+        _note_removal(db, article_id)
+        return int(row["version"])
+
+    def remove(self, article_id: str) -> bool:
+        """Delete an article and note its passages for removal; False where it wasn't there."""
+        with self._transaction() as db:
+            _note_removal(db, article_id)
+            return db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
+
+    def pending(self, limit: int) -> Pending:
+        """Up to `limit` of the oldest notes. A passage that was removed and added again counts as added."""
+        notes = self._db.execute("SELECT * FROM notes ORDER BY number LIMIT ?", (limit,)).fetchall()
+        latest = {note["passage_id"]: note["action"] for note in notes}
+        added = self.passages(passage_id for passage_id, action in latest.items() if action == "add")
+        removed = tuple(passage_id for passage_id in latest if passage_id not in added)
+        return Pending(tuple(added.values()), removed, notes[-1]["number"] if notes else 0)
+
+    def done(self, pending: Pending) -> None:
+        """Strike the notes that the indexes have committed."""
+        self._db.execute("DELETE FROM notes WHERE number <= ?", (pending.last,))
+
+    def note_all(self) -> None:
+        """Note every passage again, for indexes that are built anew."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM notes")
+            db.execute("INSERT INTO notes (passage_id, action) SELECT id, 'add' FROM passages ORDER BY rowid")
+
+
+_PASSAGES = """SELECT passages.id, article_id, position, passages.text, title, published, url, source
+    FROM passages JOIN articles ON articles.id = article_id"""
+
+
+def _note_removal(db: sqlite3.Connection, article_id: str) -> None:
+    db.execute(
+        "INSERT INTO notes (passage_id, action) SELECT id, 'remove' FROM passages WHERE article_id = ?", (article_id,)
+    )
+    db.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
+
+
+def _row(article: Article) -> tuple[Any, ...]:
+    return (
+        article.id, article.source, article.url, article.title, article.teaser, article.text,
+        article.published.isoformat() if article.published else None,
+        json.dumps(article.authors, ensure_ascii=False), json.dumps(article.topics, ensure_ascii=False),
+        article.comments, article.content_hash,
+    )  # fmt: skip
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _article(row: sqlite3.Row) -> Article:
+    return Article(
+        id=row["id"], title=row["title"], text=row["text"], teaser=row["teaser"],
+        published=_moment(row["published"]), url=row["url"], source=row["source"],
+        authors=tuple(json.loads(row["authors"])), topics=tuple(json.loads(row["topics"])), comments=row["comments"],
+    )  # fmt: skip
+
+
+def _passage(row: sqlite3.Row) -> Passage:
+    return Passage(
+        id=row["id"], article_id=row["article_id"], position=row["position"], text=row["text"], title=row["title"],
+        published=_moment(row["published"]), url=row["url"], source=row["source"],
+    )  # fmt: skip
