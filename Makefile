@@ -1,0 +1,51 @@
+# make chat    sets up everything (once, up to 12 minutes on two cores), then serves Open WebUI on :8080 and the API on :8000
+# make serve   the same without Open WebUI
+# make setup   only sets up;   make test, make lint   what they need, then run it
+# make bench   measures retrieval and answers on the sample archive
+# make clean   removes what setup made (not the archive in data/, not the models)
+#
+# PYTHON=...       the Python to use (3.11 or 3.12)
+# TORCH_INDEX=...  package index with the torch build to take for Open WebUI, e.g. that of the CPU wheels named on pytorch.org;
+#                  without it pip's own index decides, which on Linux may mean a CUDA build of several GB
+# ARCHIVAR_*       every setting of the program, see README
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv/bin
+export TORCH_INDEX
+
+.PHONY: help setup chat serve test lint bench screenshot clean
+help:
+	@sed -n 's/^# //p' Makefile
+
+setup:
+	@$(PYTHON) -m setup setup
+
+chat:
+	@$(PYTHON) -m setup chat
+	@exec $(VENV)/archivar chat
+
+serve:
+	@$(PYTHON) -m setup serve
+	@exec $(VENV)/archivar serve
+
+test:
+	@$(PYTHON) -m setup test
+	@exec $(VENV)/pytest $(PYTEST_ARGS)
+
+lint:
+	@$(PYTHON) -m setup lint
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+
+bench:
+	@$(PYTHON) -m setup serve
+	@exec $(VENV)/archivar evaluate questions --questions sample/questions.jsonl --answers
+
+screenshot:
+	@$(PYTHON) -m setup test
+	@ARCHIVAR_SCREENSHOT=docs/screenshot.png $(VENV)/pytest -q tests/browser -k screenshot
+
+clean:
+	rm -rf .venv .venv-webui build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
