@@ -1,0 +1,59 @@
+"""clean(): an article as it was read -> an article as it may be shown."""
+
+import re
+from dataclasses import replace
+
+from archive.articles import Article
+from archive.errors import BadArticle
+from ingest.markup import has_markup, one_line, plain, visible
+
+_SHORTEST = 15  # characters that something must have to be found again by its meaning
+# Whole lines that are surely no part of an article. Sources and corrections ("(Quelle: dpa)") stay.
+_BOILERPLATE = re.compile(
+    r"""
+      \^
+    | \([a-zäöü]{2,5}(?:@[\w.-]+)?\)                             # the editor's initials under a heise article
+    | \(?(?:Anzeige|Werbung|Advertisement)\)?
+    | Weiterlesen\ nach\ der\ Anzeige
+    | (?:Lesen|Hören|Sehen)\ Sie\ (?:auch|dazu)(?:\ auch|\ hier)?(?::.{0,200}|\.?)
+    | (?:Mehr\ zum\ Thema|Auch\ interessant|Das\ könnte\ Sie\ auch\ interessieren):?
+    | (?:Jetzt\ )?(?:den\ |unseren\ |zum\ )?Newsletter\ (?:jetzt\ )?(?:abonnieren|bestellen|anmelden)\W*
+    | Kommentare\ lesen(?:\ \(\d+(?:\ Beitr(?:ag|äge))?\))?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def clean(article: Article) -> Article:
+    """The article with plain, normalized texts; paragraphs are separated by one blank line.
+
+    Raises BadArticle where there is no title, or nothing long enough to be found by.
+    """
+    title = one_line(plain(article.title))
+    teaser = one_line(plain(article.teaser))
+    text = _clean_text(article.text)
+    if not title:
+        raise BadArticle("no title; name the field title or headline")
+    if max(len(title), len(teaser), len(text)) < _SHORTEST:
+        raise BadArticle(f"neither title, teaser nor text of {_SHORTEST} characters")
+    return replace(
+        article,
+        title=title,
+        teaser="" if teaser == title else teaser,
+        text=text,
+        authors=_clean_names(article.authors),
+        topics=_clean_names(article.topics),
+        source=one_line(article.source),
+    )
+
+
+def _clean_text(text: str) -> str:
+    text = visible(plain(text) if has_markup(text) else text)
+    if "\n\n" not in text:
+        text = text.replace("\n", "\n\n")  # each line is a paragraph where nothing else tells them apart
+    lines = (line for line in text.split("\n") if not _BOILERPLATE.fullmatch(line))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for raw in names if (name := one_line(plain(raw)))))

@@ -1,0 +1,61 @@
+"""Markup out of strings that should be plain: tags, entities, characters that can't be seen."""
+
+import html
+import re
+import unicodedata
+
+# Only names that HTML knows, so that "<3" and "C++ <chrono>" in a headline stay.
+_NAMES = (
+    "a|abbr|article|aside|audio|b|big|blockquote|body|br|button|caption|center|cite|code|dd|del|div|dl|dt|em|figcaption|"
+    "figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li|link|main|mark|meta|nav|object|"
+    "ol|p|picture|pre|q|s|section|small|source|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|time|title|"
+    "tr|tt|u|ul|video|wbr"
+)
+_TAG = re.compile(rf"</?(?:{_NAMES})(?:\s[^<>]*)?/?>", re.IGNORECASE)
+_BLOCK = re.compile(
+    r"<br\s*/?>|</?(?:p|div|li|ul|ol|h[1-6]|blockquote|section|article|figure|table|tr)(?:\s[^<>]*)?/?>", re.IGNORECASE
+)
+_UNSEEN_ELEMENT = re.compile(r"<(script|style|figcaption)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_MORE_LINK = re.compile(
+    r"\[?\s*<a\b[^<>]*>\s*(?:weiterlesen|weiterlesen auf [^<>]{1,60}|mehr|weiter|read more)\s*\W*</a>\s*\]?",
+    re.IGNORECASE,
+)
+# Entities need their semicolon here: "&copy" without one is more often a query string than a sign.
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_SPACES = re.compile(r"[^\S\n]+")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x85\v\f]")
+
+
+def plain(markup: str) -> str:
+    """The text of an HTML fragment: blocks become paragraphs, "weiterlesen" links go."""
+    text = _MORE_LINK.sub("", _UNSEEN_ELEMENT.sub("", markup))
+    text = _BLOCK.sub("\n\n", text)
+    return unescape(_TAG.sub("", text)).strip()
+
+
+def unescape(text: str) -> str:
+    """Entities to characters, one level deep."""
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+
+
+def has_markup(text: str) -> bool:
+    """True where HTML blocks show that a whole text is markup and not prose about it."""
+    return _BLOCK.search(text) is not None
+
+
+def visible(text: str) -> str:
+    """NFC, without soft hyphens, zero-width, control and half characters; line ends are newlines, spaces single."""
+    text = _LINE_ENDS.sub("\n", text)
+    kept = "".join(
+        character
+        for character in text
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
+    )
+    lines = (_SPACES.sub(" ", line).strip() for line in unicodedata.normalize("NFC", kept).split("\n"))
+    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def one_line(text: str) -> str:
+    """`visible`, with newlines as spaces too."""
+    return " ".join(visible(text).split())

@@ -1,0 +1,72 @@
+"""How an ingest shows itself while it runs: a bar on a terminal, else a plain line every few seconds."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from ingest.pipeline import Progress
+
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+@contextmanager
+def shown(total: int, console: Console) -> Iterator[Callable[[Progress], None]]:
+    """Yields what ingest() calls; `total` is about how many records there are."""
+    if not console.is_terminal:
+        yield _lines(total, console)
+        return
+    columns = (
+        SpinnerColumn(), TextColumn("{task.fields[shown]}"), BarColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    started = monotonic()
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total, shown="0 articles", rate="")
+
+        def show(progress: Progress) -> None:
+            rate = progress.passages / max(monotonic() - started, 0.1)
+            bar.update(
+                task,
+                completed=progress.records,
+                total=max(total, progress.records),
+                shown=f"{progress.records:,} articles, {progress.passages:,} passages",
+                rate=f"{rate:.0f} passages/s",
+            )
+
+        yield show
+
+
+def _lines(total: int, console: Console) -> Callable[[Progress], None]:
+    started = last = monotonic()
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        now = monotonic()
+        if now - last < _SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        rate = progress.records / (now - started)
+        left = max(total - progress.records, 0) / rate if rate else 0.0
+        console.print(
+            f"{progress.records:,} of about {max(total, progress.records):,} articles, {progress.passages:,} passages, "
+            f"{progress.passages / (now - started):.0f} passages/s, about {duration(left)} left",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+    return show
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,47 @@
+"""Atom, RSS and RDF feeds."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from archive.errors import BadArticle, SourceError
+from ingest.markup import one_line, plain
+from ingest.report import Found, Reject
+from ingest.sources.records import Origin, article_from
+
+# Most feeds repeat the teaser as "content", with a picture and a link around it; a text is clearly longer.
+_LONGER_THAN_TEASER = 200
+
+
+def read_feed(data: bytes, origin: Origin) -> Iterator[Found | Reject]:
+    """Each entry's article, or a reject with its number. Raises SourceError where this is no feed."""
+    import feedparser  # type: ignore[import-untyped]  # half a second that other commands don't need
+
+    # A file object: given bytes, feedparser would take those of a short feed for an address or a file name.
+    feed = feedparser.parse(io.BytesIO(data))
+    if not feed.get("version") and not feed.entries:
+        reason = feed.get("bozo_exception") or "no entries"
+        raise SourceError(f"{origin.file}: no feed ({' '.join(str(reason).split())[:120]}); expected Atom, RSS or RDF")
+    for number, entry in enumerate(feed.entries, 1):
+        place = f"entry {number}"
+        try:
+            yield Found(article_from(_record(entry), origin), origin.file, place)
+        except BadArticle as error:
+            yield Reject(origin.file, str(error), place)
+
+
+def _record(entry: Any) -> dict[str, object]:  # noqa: ANN401  # feedparser's dictionary
+    content = "\n\n".join(part.get("value") or "" for part in entry.get("content", ()))
+    teaser, text = one_line(plain(entry.get("summary") or "")), plain(content)
+    if len(text) < len(teaser) + _LONGER_THAN_TEASER:
+        teaser, text = teaser or one_line(text), ""
+    return {
+        "feed_id": entry.get("id"),
+        "url": entry.get("link"),
+        "title": entry.get("title"),
+        "teaser": teaser,
+        "text": text,
+        "published": entry.get("published") or entry.get("updated"),
+        "authors": [name for author in entry.get("authors", ()) if (name := author.get("name"))],
+        "topics": [term for tag in entry.get("tags", ()) if (term := tag.get("term"))],
+    }

@@ -1,0 +1,142 @@
+"""read(): the one way into every source, whatever its format."""
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from archive.errors import SourceError
+from ingest.report import Found, Reject
+from ingest.sources.dump import read_sqlite
+from ingest.sources.feed import read_feed
+from ingest.sources.jsonl import read_jsonl
+from ingest.sources.page import read_page
+from ingest.sources.raw import document, head, line_count
+from ingest.sources.records import Origin
+from ingest.sources.table import read_csv
+from ingest.sources.web import fetch, is_address
+
+FORMATS = "JSONL, CSV, Atom/RSS, HTML, SQLite"
+_SUFFIXES = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".html": "html", ".htm": "html", ".xhtml": "html",
+    ".xml": "feed", ".rss": "feed", ".atom": "feed", ".rdf": "feed",
+    ".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite",
+}  # fmt: skip
+_FEED_START = re.compile(rb"<(?:rss|feed|rdf:RDF|\w+:feed)[\s>]")
+_HTML_START = re.compile(rb"<(?:!doctype html|html|head|body)[\s>]", re.IGNORECASE)
+
+
+def read(source: str, now: datetime, publisher: str = "") -> Iterator[Found | Reject]:
+    """Articles and rejects of a file, a folder or an http(s) address, in order.
+
+    `now` is the clock that dates are held against; `publisher` goes before whatever the source names. Raises
+    SourceError where nothing can be read, or no more of it. In a folder such a file is a reject, and files of other
+    formats are passed over.
+    """
+    if is_address(source):
+        yield from _read_address(source, now, publisher)
+    elif (path := Path(source)).is_dir():
+        for file in files(path):
+            try:
+                yield from _read_file(file, now, publisher)
+            except SourceError as error:
+                yield Reject(str(file), str(error).removeprefix(f"{file}: "))
+    elif path.is_file():
+        yield from _read_file(path, now, publisher)
+    else:
+        raise SourceError(f"{source}: no such file or folder; check the path")
+
+
+def estimate(source: str) -> int:
+    """About how many records a source holds, to tell how long it takes; 1 for what can't be known quickly."""
+    path = Path(source)
+    if is_address(source) or not path.exists():
+        return 1
+    try:
+        return sum(_records(file) for file in (files(path) if path.is_dir() else [path]))
+    except SourceError:
+        return 1
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """The files of known formats below a folder, sorted; hidden ones left out, links to folders not followed."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(parent, name)
+            if not name.startswith(".") and _suffix(path) in _SUFFIXES and path.is_file():
+                yield path
+
+
+def _records(file: Path) -> int:
+    match _format(file):
+        case "jsonl":
+            return line_count(file)
+        case "csv":
+            return max(line_count(file) - 1, 0)
+        case "feed":
+            return len(re.findall(rb"<(?:\w+:)?(?:item|entry)[\s>]", document(file)))
+        case _:
+            return 1
+
+
+def _read_file(path: Path, now: datetime, publisher: str) -> Iterator[Found | Reject]:
+    origin = Origin(str(path), _stem(path), now, publisher)
+    match _format(path):
+        case "jsonl":
+            yield from read_jsonl(path, origin)
+        case "csv":
+            yield from read_csv(path, origin)
+        case "sqlite":
+            yield from read_sqlite(path, origin)
+        case "feed":
+            yield from read_feed(document(path), origin)
+        case "html":
+            yield from read_page(document(path), origin)
+        case _:
+            raise SourceError(f"{path}: of no known format; {FORMATS} can be read")
+
+
+def _read_address(address: str, now: datetime, publisher: str) -> Iterator[Found | Reject]:
+    fetched = fetch(address)
+    origin = Origin(address, address, now, publisher)
+    kind = _kind_of_markup(fetched.data)
+    if kind == "feed":
+        yield from read_feed(fetched.data, origin)
+    elif kind == "html" or fetched.media_type in ("text/html", "application/xhtml+xml"):
+        yield from read_page(fetched.data, origin, fetched.address)
+    else:
+        raise SourceError(f"{address}: neither a page nor a feed but {fetched.media_type or 'of no type'}")
+
+
+def _format(path: Path) -> str | None:
+    """By suffix, else by the first bytes."""
+    start = head(path)
+    if start.startswith(b"SQLite format 3\0"):
+        return "sqlite"
+    if named := _SUFFIXES.get(_suffix(path)):
+        return named
+    return "jsonl" if _is_json_line(start) else _kind_of_markup(start)
+
+
+def _is_json_line(start: bytes) -> bool:
+    """True for an object on a line of its own, as far as it can be seen; false for JSON spread over lines."""
+    line, end, _ = start.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
+    line = line.strip()
+    return line.startswith(b"{") and line != b"{" and (line.endswith(b"}") or not end)
+
+
+def _kind_of_markup(data: bytes) -> str | None:
+    start = data[:4096]
+    if _FEED_START.search(start):
+        return "feed"
+    return "html" if _HTML_START.search(start) else None
+
+
+def _suffix(path: Path) -> str:
+    return Path(path.name.lower().removesuffix(".gz")).suffix
+
+
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).stem
