@@ -195,8 +195,8 @@ def launch(settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, interrupt)
     signal.signal(signal.SIGHUP, interrupt)
-    settings = with_ports(settings)
     try:
+        settings = with_ports(settings)
         with Children(services(settings)) as children:
             children.wait_ready(lambda line: typer.echo(line, err=True))
             typer.echo(f"\nBereit: http://localhost:{settings.webui_port} im Browser öffnen; Ende mit Strg-C.")

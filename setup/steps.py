@@ -13,8 +13,8 @@ from setup.progress import BuildProgress, FolderProgress, PipProgress
 from setup.running import Runner, Step
 
 LLAMACPP = "llama-cpp-python"
-# Only the text model is used: leaving out the vision library (mtmd) cuts a third of the compilation.
-CMAKE_ARGS = "-DLLAVA_BUILD=OFF"
+# Only the text model's library is used; without those for vision and for llama.cpp's programs, half is left to compile
+CMAKE_ARGS = "-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_INCLUDE={file}"
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ class Plan:
         def build() -> None:
             argv = [*pip(venv, "wheel"), "-v", "--no-deps", "-w", str(wheels), pin]
             jobs = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL") or str(os.cpu_count() or 1)
-            args = f"{CMAKE_ARGS} {os.environ.get('CMAKE_ARGS', '')}".strip()
+            ours = CMAKE_ARGS.format(file=self._checkout.root / "setup" / "llama.cmake")
+            args = f"{ours} {os.environ.get('CMAKE_ARGS', '')}".strip()
             env = {"CMAKE_BUILD_PARALLEL_LEVEL": jobs, "CMAKE_ARGS": args}
             self._runner.command("llama.cpp", argv, BuildProgress(), env)
 

@@ -1,0 +1,37 @@
+"""The front door: one command line that only mounts the rooms' commands."""
+
+import sys
+
+import typer
+
+from archive.commands import models_app
+from archive.errors import ArchivarError
+from ingest.commands import ingest
+from server.commands import serve
+from server.launch import chat
+
+app = typer.Typer(
+    help="Chat with a news archive, on your own hardware.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(chat)
+app.command()(serve)
+app.command()(ingest)
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Run one command. What a user can mend is one line on stderr and exit code 1; Ctrl-C is 130."""
+    try:
+        app()
+    except ArchivarError as error:
+        sys.stderr.write(f"archivar: {error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
