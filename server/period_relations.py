@@ -1,0 +1,211 @@
+"""How expressions of time stand in their question: after a preposition, in pairs, as part of a name."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from archive.articles import Period
+from server.period_days import add_days, is_year
+from server.period_grammar import Moment, lower
+from server.period_readings import Known, Reading
+
+# Nothing in a news archive is older; years before belong to what the news is about.
+EARLIEST = date(1990, 1, 1)
+
+_SINCE = {"seit", "ab", "since", "from", "starting"}
+_BEFORE = {"vor", "before", "prior to"}
+_AFTER = {"nach", "after"}
+_UNTIL = {"bis", "until", "till", "by", "up to"}
+_AROUND = {"um", "rund um", "around"}
+_BETWEEN = {"zwischen", "between"}
+_WITHIN = {"im", "in", "am", "während", "innerhalb", "on", "during", "within", "gegen", "stand"}
+_LOOSE = {"an", "zu", "zum", "zur", "über", "at", "over", "laut"}
+# These tie the time to a noun ("das Urteil vom 3. Mai", "das Budget für 2021", "gilt ab 2024"), and that noun may be
+# news at another time.
+_ATTRIBUTIVE = {"von", "vom", "aus", "für", "of", "for", "ab", "from"}
+# "Mai", "11.12." and "2000" are no times after these: "über Mai Thi", "um 2000 Euro".
+_UNTELLING = _LOOSE - {"zum"} | {"von", "aus", "für", "of", "for", "um"}
+
+_PREPOSITIONS = _SINCE | _BEFORE | _AFTER | _UNTIL | _AROUND | _BETWEEN | _WITHIN | _LOOSE | _ATTRIBUTIVE
+_ARTICLES = "zum|zur|zu|in|im|dem|den|der|des|das|die|the|of|laufe|verlauf|course|jahre?s?|years?|monat|month"
+_PREFIX = re.compile(
+    r"(?<!\w)(?:(?P<near>kurz|unmittelbar|knapp|shortly|right|just|soon)\s+)?"
+    rf"(?P<word>{'|'.join(sorted(_PREPOSITIONS, key=len, reverse=True))})(?:\s+(?:{_ARTICLES})){{0,4}}\s+$"
+)
+_REPORT = re.compile(r"(?:meldung|nachricht|artikel|bericht|beitrag|beiträg|news|article|report|headline)\w{0,3}\s+$")
+_RANGE_WORDS = {"bis", "to", "until", "till", "through", "-", "–"}
+_CONNECTOR = re.compile(
+    rf"\s*(?P<word>bis|und|oder|and|or|to|until|till|through|[-–/])\s*(?:(?:einschließlich|{_ARTICLES})\s+){{0,3}}"
+)
+# A year after one of these belongs to the noun that follows, or is a number.
+_NO_ADVERB_AFTER = re.compile(
+    r"d(?:er|ie|as|em|en|es)|eine?[nmrs]?|keine?[nmrs]?|und|oder|rund|etwa|circa|ca|über|knapp|fast|gut|"
+    r"als|auf|mit|für|von|aus|um|unter|seite|nummer|version|bis|zu|wie|gegen|gegenüber|vs|versus|nur|je|pro|mal"
+)
+_COUNTED = re.compile(
+    r"\s*(?:euro|dollar|mark|menschen|personen|leute|mitarbeiter|stellen|jobs|zuschauer|soldaten|tote|verletzte|kilometer|km|"
+    r"meter|m|watt|kilowatt|kw|mw|ps|mhz|mb|gb|tonnen|stück|seiten|prozent|people|users|employees|miles|pages|tons)"
+    r"(?:innen|n|r)?\b"
+)
+_ENGLISH = re.compile(r"\b(?:the|of|and|is|are|were|did|does|has|have|who|what|which|when|where|why|how)\b")
+_WORD_BEFORE = re.compile(r"(\w+)\s+$")
+# Words of context that prepositions and their articles can take up.
+_REACH = 70
+_SHORTLY = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A period as the question names it, at `start` to `end`, its prepositions included."""
+
+    start: int
+    end: int
+    period: Period
+    firm: bool
+    topical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    start: int
+    word: str
+    near: bool
+    report: bool
+
+    @property
+    def attributive(self) -> bool:
+        return self.word in _ATTRIBUTIVE and not self.report
+
+
+def find_mentions(question: str, moments: Sequence[Moment], today: date) -> list[Mention]:
+    """The periods that a question names, in their order, without those that tell an archive up to `today` nothing."""
+    known = _settled(moments, today)
+    adverbs = _has_year_adverbs(question)
+    mentions: list[Mention | None] = []
+    position = 0
+    while position < len(moments):
+        left, right = moments[position], moments[position + 1] if position + 1 < len(moments) else None
+        pair = _pair(question, left, right, known) if right else None
+        mentions.append(pair or _single(question, left, known, adverbs))
+        position += 2 if pair else 1
+    return [mention for mention in mentions if mention and _telling(mention.period, today)]
+
+
+def _settled(moments: Sequence[Moment], today: date) -> Known:
+    """What single years and weeks say about the other expressions: "letztes Jahr im Mai", "am Montag letzter Woche"."""
+    readings = [moment.read(Known(today)) for moment in moments if not moment.undated]
+    starts = [(reading.period, reading.period.start) for reading in readings if reading and reading.period.start]
+    years = {start.year for period, start in starts if is_year(period)}
+    mondays = {start for period, start in starts if start.weekday() == 0 and period.end == add_days(start, 6)}
+    year = years.pop() if len(years) == 1 else None
+    return Known(today, year=year, monday=mondays.pop() if len(mondays) == 1 else None)
+
+
+def _single(question: str, moment: Moment, known: Known, adverbs: bool) -> Mention | None:
+    prefix = _prefix(question, moment.start)
+    reading = moment.read(known)
+    untold = prefix is None or prefix.word in _UNTELLING
+    if reading is None or (moment.weak and untold) or (moment.bare_year and _is_number(question, moment)):
+        return None
+    if moment.bare_year and untold:
+        prefix = prefix if prefix and prefix.word in _AROUND else None
+        firm = adverbs and prefix is None and _is_adverbial(question, moment)
+    elif prefix is None:
+        firm = reading.firm and not moment.topical
+    else:
+        firm = reading.firm and not prefix.attributive
+    period = _related(reading.period, prefix) if prefix else reading.period
+    return Mention(prefix.start if prefix else moment.start, moment.end, period, firm, moment.topical)
+
+
+def _pair(question: str, left: Moment, right: Moment, known: Known) -> Mention | None:
+    """Two moments joined to one period: "von Januar bis März 2022", "am 3. und 4. Mai"; None where they aren't."""
+    joint = _CONNECTOR.fullmatch(lower(question[left.end : right.start])) if right.start - left.end < _REACH else None
+    prefix = _prefix(question, left.start)
+    if joint is None or (prefix and prefix.word in _SINCE - {"from", "ab"} | _BEFORE | _AFTER | _UNTIL):
+        return None
+    is_range = joint["word"] in _RANGE_WORDS or (prefix is not None and prefix.word in _BETWEEN)
+    if (left.rule == "day" and ("day" not in right.words or not (prefix or is_range))) or (
+        right.rule == "day" and not (is_range and "day" in left.words)
+    ):
+        return None
+    if left.weak and right.weak and not prefix:
+        return None
+    readings = _read_pair(left, right, known)
+    if readings is None:
+        return None
+    start, end = readings[0].period.start, readings[1].period.end
+    named = prefix is not None and prefix.word not in _ATTRIBUTIVE - {"von", "vom", "from", "ab"}
+    firm = all(reading.firm for reading in readings) and (named or not (left.bare_year or right.bare_year))
+    return Mention(prefix.start if prefix else left.start, right.end, Period(start, end), firm, left.topical)
+
+
+def _read_pair(left: Moment, right: Moment, known: Known) -> tuple[Reading, Reading] | None:
+    """Both readings; the one that lacks a year or a month takes the other's, so that they follow each other."""
+    left_leads = right.undated and not left.undated
+    leader, follower = (left, right) if left_leads else (right, left)
+    fixed = leader.read(known)
+    if fixed is None or fixed.period.start is None:
+        return None
+    for shift in (0, 1 if left_leads else -1):
+        year, month = fixed.period.start.year + shift, fixed.period.start.month
+        free = follower.read(replace(known, year=year, month=month))
+        if free is None:
+            return None
+        first, second = (fixed, free) if left_leads else (free, fixed)
+        if first.period.start and second.period.end and first.period.start <= second.period.end:
+            return first, second
+    return None
+
+
+def _prefix(question: str, start: int) -> _Prefix | None:
+    """The preposition before an expression, with its articles."""
+    first = max(0, start - _REACH)
+    match = _PREFIX.search(before := lower(question[first:start]))
+    if match is None:
+        return None
+    return _Prefix(
+        first + match.start(), match["word"], match["near"] is not None, bool(_REPORT.search(before[: match.start()]))
+    )
+
+
+def _related(period: Period, prefix: _Prefix) -> Period:
+    """The days that a preposition makes of a period: "vor" those before it, "bis" those up to its end."""
+    start, end, word = period.start, period.end, prefix.word
+    if word in _SINCE and start and not prefix.report:
+        return Period(start)
+    if word in _BEFORE and start:
+        return Period(add_days(start, -_SHORTLY) if prefix.near else None, add_days(start, -1))
+    if word in _AFTER and end:
+        return Period(add_days(end, 1), add_days(end, _SHORTLY) if prefix.near else None)
+    if word in _UNTIL and end:
+        return Period(None, end)
+    if word in _AROUND and start and end:
+        slack = max(3, (end - start).days // 2)
+        return Period(add_days(start, -slack), add_days(end, slack))
+    return period
+
+
+def _is_number(question: str, moment: Moment) -> bool:
+    return bool(_COUNTED.match(lower(question[moment.end : moment.end + _REACH])))
+
+
+def _has_year_adverbs(question: str) -> bool:
+    """Whether capitals tell nouns from verbs: not in small letters, nor in English, which has no such adverbs."""
+    return not question.islower() and not _ENGLISH.search(lower(question))
+
+
+def _is_adverbial(question: str, moment: Moment) -> bool:
+    """Whether a year without preposition says when ("Wer bekam 2020 den Preis"), as German allows after a verb.
+
+    After a noun ("Bundestagswahl 2021", "Windows 2000") it is part of a name.
+    """
+    before = _WORD_BEFORE.search(question[max(0, moment.start - _REACH) : moment.start])
+    return before is not None and before[1].islower() and not _NO_ADVERB_AFTER.fullmatch(before[1])
+
+
+def _telling(period: Period, today: date) -> bool:
+    """Whether a period leaves out anything that an archive up to `today` holds, and leaves something in."""
+    start, end = period.start or date.min, period.end or date.max
+    return start <= end and start <= today and end >= EARLIEST and (start > EARLIEST or end < today)
