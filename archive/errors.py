@@ -12,6 +12,7 @@ ArchivarError
   │     ├── ArchiveLocked    another process writes
   │     └── ModelMismatch    the archive was built with another embedder
   ├── BadRequest           an HTTP request that can't be meant; carries `param`
+  ├── Unauthorized         the API key is missing or wrong
   ├── NotFound             an article or a model that a request names does not exist
   └── GenerationError      the engine failed
         ├── EngineUnavailable  it can't be reached or is not loaded
@@ -69,6 +70,10 @@ class BadRequest(ArchivarError):
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.param = param
+
+
+class Unauthorized(ArchivarError):
+    """A request without the key that this server asks for."""
 
 
 class NotFound(ArchivarError):

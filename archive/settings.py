@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     )
     generator_url: str = Field("", description="base address of the engine; empty: the engine's own default")
     generator_key: SecretStr = Field(SecretStr(""), description="API key for the engine")
-    engine_timeout: Annotated[float, Field(gt=0)] = Field(120, description="seconds of silence before an engine is given up")
+    engine_timeout: Annotated[float, Field(gt=0)] = Field(
+        120, description="seconds of silence until an engine is given up"
+    )
 
     context_tokens: int = Field(4096, ge=512, description="context of the generator, prompt and answer together")
     answer_tokens: int = Field(400, ge=16, description="length of an answer at most")

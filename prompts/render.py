@@ -1,0 +1,57 @@
+"""Fill the templates. Placeholders are `{name}`; a literal brace is doubled, as in `str.format`."""
+
+import re
+import string
+from functools import cache
+from pathlib import Path
+
+from archive.errors import SettingsError
+
+_FOLDER = Path(__file__).parent
+
+# What each template is given; the server refuses to start where a template asks for anything else.
+PLACEHOLDERS: dict[str, frozenset[str]] = {
+    "system": frozenset(),
+    "question": frozenset({"passages", "question", "hint"}),
+    "passage": frozenset({"number", "title", "date", "text"}),
+    "nothing": frozenset({"period"}),
+}
+LANGUAGES = ("de", "en")
+
+# Marks that chat templates give a meaning; inside an article or a question they are mere text.
+_CHAT_MARKUP = re.compile(r"<\|[^|<>]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>")
+
+
+def harmless(text: str) -> str:
+    """`text` without chat markup, so that an article can't open a turn of its own."""
+    return _CHAT_MARKUP.sub(" ", text)
+
+
+@cache
+def _template(name: str, language: str) -> str:
+    path = _FOLDER / f"{name}.{language}.md"
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}; restore the template") from error
+
+
+def render(name: str, language: str, **values: object) -> str:
+    """The template `name` in `language` with its placeholders filled; values are stripped of chat markup."""
+    return _template(name, language).format(**{key: harmless(str(value)) for key, value in values.items()})
+
+
+def check_templates() -> None:
+    """Raise SettingsError for a template that is missing, malformed or asks for a placeholder it isn't given."""
+    for name, given in PLACEHOLDERS.items():
+        for language in LANGUAGES:
+            where = f"prompts/{name}.{language}.md"
+            try:
+                asked = {
+                    field for _, field, _, _ in string.Formatter().parse(_template(name, language)) if field is not None
+                }
+            except ValueError as error:
+                raise SettingsError(f"{where}: {error}; write a literal brace twice") from error
+            if not asked <= given:
+                unknown = ", ".join(sorted(asked - given)) or "{}"
+                raise SettingsError(f"{where}: unknown placeholder {unknown}; known: {', '.join(sorted(given))}")

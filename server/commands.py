@@ -1,0 +1,20 @@
+"""`archivar serve`: the API alone."""
+
+from typing import Annotated
+
+import typer
+
+from archive.settings import load_settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Serve the archive to Open WebUI and any OpenAI client, until Ctrl-C."""
+    settings = load_settings(host=host, port=port)
+    import uvicorn
+
+    from server.app import create_app
+
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level=settings.log_level)

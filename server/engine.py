@@ -1,0 +1,84 @@
+"""What the server holds while it runs: models loaded once, the archive open, the chat ready."""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+
+from archive.archive import Archive
+from archive.embedding import load_embedder
+from archive.errors import ArchivarError, SettingsError
+from archive.models import ModelStore
+from archive.settings import Settings
+from prompts import check_templates, render
+from server.chat import Chat
+from server.generation import Generator, Message, Sampling, load_generator
+from server.reranking import Reranker, load_reranker
+from server.retrieval import Retriever
+from server.tasks import ChatMemory
+
+log = logging.getLogger(__name__)
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Everything that answers; built by load_engine() and closed by its `close`."""
+
+    settings: Settings
+    archive: Archive
+    reranker: Reranker | None
+    retriever: Retriever
+    generator: Generator
+    chat: Chat
+    memory: ChatMemory
+
+    def close(self) -> None:
+        """Free the models and close the archive."""
+        close = getattr(self.generator, "close", None)
+        if close is not None:
+            close()
+        self.archive.close()
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise SettingsError for settings that contradict each other."""
+    if settings.host not in _LOOPBACK and not settings.api_key.get_secret_value():
+        raise SettingsError(
+            f"ARCHIVAR_HOST={settings.host} opens the server to others: set ARCHIVAR_API_KEY, or listen on 127.0.0.1"
+        )
+    if settings.answer_tokens * 2 > settings.context_tokens:
+        raise SettingsError(
+            f"ARCHIVAR_ANSWER_TOKENS={settings.answer_tokens} leaves too little of "
+            f"ARCHIVAR_CONTEXT_TOKENS={settings.context_tokens} for passages; halve it"
+        )
+    check_templates()
+
+
+def load_engine(settings: Settings, generator: Generator | None = None) -> Engine:
+    """Load models and archive; blocking. `generator` takes the place of the one that the settings name."""
+    check_settings(settings)
+    store = ModelStore(settings.models, offline=settings.offline)
+    embedder = load_embedder(settings, store)
+    reranker = load_reranker(settings, store)
+    generator = generator or load_generator(settings, store)
+    archive = Archive.open(settings, embedder)
+    retriever = Retriever(archive, reranker, settings.candidates)
+    chat = Chat(archive, retriever, generator, settings)
+    return Engine(settings, archive, reranker, retriever, generator, chat, ChatMemory())
+
+
+async def warm_up(engine: Engine) -> None:
+    """Read the fixed head of the prompt once, so that the first question finds it in the KV cache."""
+    messages = [Message("system", render("system", engine.settings.language)), Message("user", "Frage:")]
+    try:
+        async with contextlib.aclosing(engine.generator.stream(messages, Sampling(1))) as pieces:
+            async for _ in pieces:
+                pass
+    except ArchivarError as error:
+        log.warning("the generator isn't ready yet: %s", error)
+    except asyncio.CancelledError:
+        raise
+    else:
+        log.info("generator %s is warm", engine.generator.name)

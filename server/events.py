@@ -1,0 +1,52 @@
+"""What Chat.stream() yields: the way of one answer as values, before any wire format."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.citations import Grounding
+from server.generation import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A line that tells what is being done; `done` ends its shimmer."""
+
+    text: str
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An article that an answer may cite as `[number]`, from 1; `passage` is what the model was shown of it."""
+
+    number: int
+    article_id: str
+    title: str
+    url: str
+    published: datetime | None
+    passage: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Checked text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end: why, at what cost, from what, and what could be asked next."""
+
+    finish_reason: str
+    usage: Usage
+    timings: Mapping[str, float]
+    sources: tuple[Source, ...] = ()
+    grounding: Grounding | None = None
+    suggestions: tuple[str, ...] = ()
+    understood: Mapping[str, object] | None = None
+
+
+Event = Status | Source | Text | Finished

@@ -1,0 +1,141 @@
+"""llama.cpp in this process: one engine thread, the prompt's head kept in the KV cache, stop within a batch."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from archive.errors import BadRequest, GenerationError, ModelError
+from archive.settings import Settings
+from server.generation import Message, Piece, Sampling, Usage
+
+try:
+    import llama_cpp
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+except ImportError as error:
+    raise ModelError(
+        "llama-cpp-python is not installed; pip install 'archivar[llamacpp]' (needs a C compiler), "
+        "or set ARCHIVAR_GENERATOR=ollama:<model>"
+    ) from error
+
+log = logging.getLogger(__name__)
+
+Put = Callable[[Piece | Exception], None]
+
+_BATCH = 256  # tokens decoded at a time during prefill
+
+
+class LlamaCppGenerator:
+    """A GGUF model, loaded once. Requests wait their turn in the order of their arrival."""
+
+    def __init__(self, name: str, path: Path, settings: Settings) -> None:
+        self.name = name
+        self._threads = settings.threads or os.cpu_count() or 1
+        try:
+            self._llama = llama_cpp.Llama(
+                str(path), n_ctx=settings.context_tokens, n_batch=_BATCH, verbose=False,
+                n_threads=self._threads, n_threads_batch=self._threads,
+            )  # fmt: skip
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ModelError(f"{path}: llama.cpp can't load it ({error}); run archivar models verify {name}") from error
+        self._formatter = self._chat_formatter()
+        self._stop = threading.Event()
+        # The callback must outlive the context that calls it, so it is kept here.
+        self._abort = llama_cpp.ggml_abort_callback(self._should_abort)
+        llama_cpp.llama_set_abort_callback(self._llama._ctx.ctx, self._abort, None)
+        self._turn = asyncio.Lock()
+        self._engine = ThreadPoolExecutor(1, thread_name_prefix="llama.cpp")
+
+    def _should_abort(self, _data: ctypes.c_void_p) -> bool:
+        return self._stop.is_set()
+
+    def _chat_formatter(self) -> Jinja2ChatFormatter:
+        template = self._llama.metadata.get("tokenizer.chat_template")
+        if template is None:
+            raise ModelError(f"{self.name}: its GGUF file has no chat template; take an instruct model")
+
+        def text_of(token: int) -> str:
+            return self._llama.detokenize([token], special=True).decode() if token >= 0 else ""
+
+        return Jinja2ChatFormatter(
+            template=template, eos_token=text_of(self._llama.token_eos()), bos_token=text_of(self._llama.token_bos())
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` in the model's own vocabulary."""
+        return len(self._llama.tokenize(text.encode(), add_bos=False))
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
+        """The answer in pieces. Raises BadRequest for a prompt beyond the context, GenerationError if llama.cpp fails."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            pieces: asyncio.Queue[Piece | Exception] = asyncio.Queue()
+
+            def put(piece: Piece | Exception) -> None:
+                loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+            self._stop.clear()
+            work = loop.run_in_executor(self._engine, self._write, messages, sampling, put)
+            try:
+                while True:
+                    piece = await pieces.get()
+                    if isinstance(piece, Exception):
+                        raise piece
+                    yield piece
+                    if piece.finish_reason:
+                        return
+            finally:
+                # Also when the client has gone: the engine thread sees it within a batch, then the next may start.
+                self._stop.set()
+                await asyncio.shield(work)
+
+    def _write(self, messages: Sequence[Message], sampling: Sampling, put: Put) -> None:
+        try:
+            for piece in self._pieces(messages, sampling):
+                put(piece)
+                if self._stop.is_set():
+                    break
+        except (BadRequest, GenerationError) as error:
+            put(error)
+        except Exception as error:  # llama-cpp-python raises RuntimeError and ValueError alike
+            self._llama.reset()
+            if not self._stop.is_set():
+                log.exception("llama.cpp failed")
+                put(GenerationError(f"llama.cpp failed for {self.name}: {error}; ask again"))
+
+    def _pieces(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
+        turns: Any = [{"role": message.role, "content": message.content} for message in messages]
+        formatted = self._formatter(messages=turns)
+        prompt = self._llama.tokenize(formatted.prompt.encode(), add_bos=False, special=True)
+        room = self._llama.n_ctx() - len(prompt)
+        if room < 16:
+            raise BadRequest(
+                f"the conversation has {len(prompt)} tokens, {self.name} takes {self._llama.n_ctx()}; shorten it, "
+                "or raise ARCHIVAR_CONTEXT_TOKENS",
+                "messages",
+            )
+        cached = self._llama.longest_token_prefix(self._llama._input_ids, prompt)
+        own_stop = [formatted.stop] if isinstance(formatted.stop, str) else list(formatted.stop or ())
+        chunks = self._llama.create_completion(
+            prompt, stream=True, max_tokens=min(sampling.answer_tokens, room), temperature=sampling.temperature,
+            top_p=sampling.top_p, seed=sampling.seed, stop=[*own_stop, *sampling.stop],
+        )  # fmt: skip
+        reason = "stop"
+        for chunk in chunks:
+            choice = chunk["choices"][0]
+            reason = choice["finish_reason"] or reason
+            if choice["text"]:
+                yield Piece(choice["text"])
+        written = max(self._llama.n_tokens - len(prompt), 0) + 1  # the token that ended it is never evaluated
+        yield Piece("", reason, Usage(len(prompt), written, min(cached, len(prompt))))
+
+    def close(self) -> None:
+        """Stop what is running and free the model."""
+        self._stop.set()
+        self._engine.shutdown(wait=True)
+        self._llama.close()

@@ -1,0 +1,1 @@
+"""The routes by what they serve: chat, library (models, search, articles), pages."""

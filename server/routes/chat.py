@@ -1,0 +1,122 @@
+"""POST /v1/chat/completions: questions to the archive, Open WebUI's tasks, and the bare generator."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from archive.articles import Period
+from archive.errors import BadRequest, NotFound
+from server import metrics
+from server.chat import Ask
+from server.engine import Engine
+from server.events import Event, Finished, Text
+from server.generation import Message, Usage
+from server.problems import describe
+from server.tasks import CHAT_HEADER, TASK_HEADER, answer_task
+from server.timings import Timings
+from server.wire import DONE, ChatRequest, Completion, error_line
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/v1")
+
+ARCHIVE_MODEL = "heise-archiv"
+
+
+@router.post("/chat/completions", response_model=None)
+async def chat_completions(body: ChatRequest, request: Request) -> StreamingResponse | JSONResponse:
+    """Answer from the archive, or with the bare generator, streaming or not."""
+    engine: Engine = request.app.state.engine
+    if body.model not in (ARCHIVE_MODEL, engine.generator.name):
+        known = f"{ARCHIVE_MODEL}, {engine.generator.name}"
+        raise NotFound(f"model {body.model} does not exist; there are: {known}", "model_not_found", "model")
+    turns = body.conversation()
+    chat_id = request.headers.get(CHAT_HEADER, "")
+    if task := request.headers.get(TASK_HEADER):
+        events = _task(task, turns, chat_id, engine)
+    elif body.model == ARCHIVE_MODEL:
+        events = _remembered(engine.chat.stream(_ask(body, turns, engine)), chat_id, engine)
+    else:
+        events = _bare(body, turns, engine)
+    completion = Completion(body.model)
+    if body.stream:
+        lines = _lines(completion, events, bool(body.stream_options and body.stream_options.include_usage))
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
+    return JSONResponse(await _unless_gone(request, completion.whole(events)))
+
+
+def _ask(body: ChatRequest, turns: list[Message], engine: Engine) -> Ask:
+    """The last user turn is the question; what follows it (Open WebUI's Continue) is dropped."""
+    last = max(index for index, turn in enumerate(turns) if turn.role == "user")
+    options = body.archive
+    period = Period(options.start, options.end) if options and (options.start or options.end) else None
+    settings = engine.settings
+    return Ask(
+        question=turns[last].content, history=tuple(turns[:last]), period=period,
+        top_k=options.top_k if options else None, today=options.now if options else None,
+        sampling=body.sampling(settings.answer_tokens, settings.temperature),
+    )  # fmt: skip
+
+
+async def _lines(completion: Completion, events: AsyncGenerator[Event], include_usage: bool) -> AsyncGenerator[str]:
+    """The stream; an error ends it readably, since a dropped connection would look like a whole answer."""
+    try:
+        async with contextlib.aclosing(events) as open_events:
+            async for line in completion.lines(open_events, include_usage):
+                yield line
+    except (asyncio.CancelledError, GeneratorExit):
+        metrics.CANCELLED.inc()
+        raise
+    except Exception as error:  # whatever it was, the chat must show that the answer is not whole
+        yield error_line(describe(error)[1])
+    yield DONE
+
+
+async def _unless_gone(request: Request, answer: Any) -> dict[str, Any]:  # noqa: ANN401 - a coroutine
+    """Await the answer; a client that goes away meanwhile frees the engine."""
+    work = asyncio.ensure_future(answer)
+    try:
+        while not work.done():
+            await asyncio.wait({work}, timeout=0.5)
+            if not work.done() and await request.is_disconnected():
+                metrics.CANCELLED.inc()
+                raise BadRequest("the client closed the connection")
+        result: dict[str, Any] = work.result()
+        return result
+    finally:
+        work.cancel()
+
+
+async def _remembered(events: AsyncGenerator[Event], chat_id: str, engine: Engine) -> AsyncGenerator[Event]:
+    """The events of an answer, its suggestions kept for the follow-up task and its figures for the metrics."""
+    async with contextlib.aclosing(events) as open_events:
+        async for event in open_events:
+            if isinstance(event, Finished):
+                metrics.observe(event)
+                if chat_id:
+                    engine.memory.remember(chat_id, event.suggestions)
+            yield event
+
+
+async def _task(task: str, turns: list[Message], chat_id: str, engine: Engine) -> AsyncGenerator[Event]:
+    yield Text(answer_task(task, turns[-1].content, chat_id, engine.memory))
+    yield Finished("stop", Usage(0, 0), {})
+
+
+async def _bare(body: ChatRequest, turns: list[Message], engine: Engine) -> AsyncGenerator[Event]:
+    """The generator alone, without the archive."""
+    timings, usage, reason = Timings(), None, "stop"
+    sampling = body.sampling(engine.settings.answer_tokens, engine.settings.temperature)
+    async with contextlib.aclosing(engine.generator.stream(turns, sampling)) as pieces:
+        async for piece in pieces:
+            timings.mark("first_token")
+            if piece.text:
+                yield Text(piece.text)
+            usage, reason = piece.usage or usage, piece.finish_reason or reason
+    timings.mark("total")
+    yield Finished(reason, usage or Usage(0, 0), timings.ms())

@@ -1,0 +1,46 @@
+"""Hits as numbered sources: one article, one number, however many of its passages were found."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from urllib.parse import quote
+
+from archive.articles import Hit, german_date
+from prompts import render
+from server.events import Source
+from server.understanding import Language
+from server.wording import say
+
+_GAP = " […] "
+
+
+def merge(hits: Sequence[Hit], base_url: str) -> tuple[Source, ...]:
+    """Sources in the order of their best hit, each with its article's passages in reading order."""
+    by_article: dict[str, list[Hit]] = {}
+    for hit in hits:
+        by_article.setdefault(hit.passage.article_id, []).append(hit)
+    return tuple(_source(number, found, base_url) for number, found in enumerate(by_article.values(), 1))
+
+
+def _source(number: int, found: Sequence[Hit], base_url: str) -> Source:
+    best = found[0].passage
+    in_order = sorted((hit.passage for hit in found), key=lambda passage: passage.position)
+    text = in_order[0].text
+    for before, passage in pairwise(in_order):
+        text += ("\n" if passage.position == before.position + 1 else _GAP) + passage.text
+    return Source(
+        number=number, article_id=best.article_id, title=best.title,
+        url=best.url or article_page(base_url, best.article_id),
+        published=best.published, passage=text, score=found[0].score,
+    )  # fmt: skip
+
+
+def article_page(base_url: str, article_id: str) -> str:
+    """Address of this server's own page for an article."""
+    return f"{base_url}/articles/{quote(article_id, safe='')}"
+
+
+def passage_block(source: Source, language: Language) -> str:
+    """A source as the model is shown it."""
+    date = german_date(source.published) if source.published else say("undated", language)
+    text = "" if source.passage == source.title else source.passage
+    return render("passage", language, number=source.number, title=source.title, date=date, text=text).strip()

@@ -1,0 +1,28 @@
+"""What could be asked next, made from the archive itself: other articles that were found, and how a story went on."""
+
+from collections.abc import Sequence
+
+from archive.articles import MONTHS, TIME_ZONE, Article, Hit
+from server.understanding import Language
+from server.wording import month_name, say
+
+_LONGEST_TITLE = 90
+
+
+def suggest(articles: Sequence[Article], hits: Sequence[Hit], language: Language) -> tuple[str, ...]:
+    """Up to three questions. `articles` are those shown to the model, best first; `hits` all that were found."""
+    if not articles:
+        return ()
+    shown = {article.id for article in articles}
+    suggestions = []
+    first = articles[0]
+    if first.topics:
+        suggestions.append(say("timeline", language, topic=first.topics[0]))
+        if first.published:
+            moment = first.published.astimezone(TIME_ZONE)
+            month = f"{month_name(moment.month, language, MONTHS)} {moment.year}"
+            suggestions.append(say("since", language, month=month, topic=first.topics[0]))
+    neighbours = dict.fromkeys(hit.passage.title for hit in hits if hit.passage.article_id not in shown)
+    titles = [*neighbours, *(article.title for article in articles[1:])]
+    suggestions += [say("about", language, title=title) for title in titles if len(title) <= _LONGEST_TITLE]
+    return tuple(suggestions[:3])

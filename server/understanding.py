@@ -1,0 +1,71 @@
+"""Understand a question: its language, whether it leans on the talk before it, and which time it means."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from archive.articles import Period
+from server.function_words import ENGLISH, FUNCTION_WORDS, GERMAN, POINTING
+from server.generation import Message
+from server.periods import Timing, understand_time
+
+Language = Literal["de", "en"]
+
+_WORD = re.compile(r"[^\W\d_]+")
+_OPENING = re.compile(r"^\s*(?:und|aber|also|oder|and|but|so|then|ok(?:ay)?)\b[\s,]", re.IGNORECASE)
+_TURNS = 2  # earlier questions that a follow-up may lean on
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as retrieval takes it.
+
+    `text` is what the user typed; `search` is what is searched, completed by earlier questions for a follow-up.
+    """
+
+    text: str
+    search: str
+    language: Language
+    timing: Timing
+    is_followup: bool = False
+
+    @property
+    def period(self) -> Period | None:
+        """The period that filters, None where the question leaves time open."""
+        return self.timing.period
+
+
+def language_of(text: str, default: Language = "de") -> Language:
+    """German or English, by function words; `default` where they don't tell."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    english, german = sum(word in ENGLISH for word in words), sum(word in GERMAN for word in words)
+    if english == german:
+        return default
+    return "en" if english > german else "de"
+
+
+def leans_back(question: str) -> bool:
+    """Whether a question is about the talk before it: it opens with "und", points back, or names no topic."""
+    words = _WORD.findall(question)
+    topics = [word for word in words if word.lower() not in FUNCTION_WORDS]
+    names = [word for word in topics[1:] if word[0].isupper()]
+    pointing = any(word.lower() in POINTING for word in words)
+    if _OPENING.match(question) or not topics:
+        return True
+    return (pointing and len(topics) <= 4) or len(topics) <= 1 or (len(topics) <= 2 and not names)
+
+
+def understand(history: Sequence[Message], question: str, today: date, language: Language = "de") -> Question:
+    """Complete a follow-up by the questions before it and read the time it means; `history` comes oldest first."""
+    earlier = [turn.content for turn in history if turn.role == "user"][-_TURNS:]
+    is_followup = bool(earlier) and leans_back(question)
+    timing = understand_time(question, today)
+    search = timing.query
+    if is_followup:
+        before = [understand_time(text, today) for text in earlier]
+        search = " ".join([*(said.query for said in before), search])
+        if timing.period is None and timing.leaning is None:
+            timing = next((said for said in reversed(before) if said.period), timing)
+    return Question(question, search, language_of(question, language), timing, is_followup)
