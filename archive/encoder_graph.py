@@ -43,7 +43,9 @@ class _Graph:
     def node(
         self, operator: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: int | float
     ) -> str:
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], domain=domain, **attributes))
+        node = helper.make_node(operator, list(inputs), [output], domain=domain)
+        node.attribute.extend(helper.make_attribute(key, value) for key, value in attributes.items())
+        self.nodes.append(node)
         return output
 
 
@@ -108,9 +110,7 @@ def _embeddings(graph: _Graph, weights: Weights, shape: BertShape) -> str:
     words = [graph.constant("words.blocks", packed), "input_ids", graph.constant("words.scales", scales)]
     graph.node("GatherBlockQuantized", words, "words", MICROSOFT, bits=bits, block_size=BLOCK, gather_axis=0,
                quantize_axis=1)  # fmt: skip
-    positions = (
-        weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
-    )
+    positions = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     graph.node("Shape", ["input_ids"], "length", start=1, end=2)
     first, axis = graph.constant("first", np.array([0])), graph.constant("axis", np.array([1]))
     graph.node("Slice", [graph.constant("positions.table", positions[None]), first, "length", axis], "positions")
@@ -162,11 +162,11 @@ def _class_head(graph: _Graph, source: str, weights: Weights) -> str:
 
 
 def encoder_graph(weights: Weights, shape: BertShape) -> onnx.ModelProto:
-    """The model with inputs `input_ids`, `attention_mask`: int64 (texts, tokens), and one fp32 output.
+    """The model with inputs `input_ids`, `attention_mask`: int64 (texts, tokens), one fp32 output.
 
-    `weights` go by the names of transformers' `BertModel`, without the `bert.` in front. Where they hold `classifier`
-    and `pooler`, the output is `logits` (texts, labels), else `sentence_embedding` (texts, hidden), L2-normalized means.
-    The hidden size must be a multiple of 32. Raises KeyError naming the weight that is missing.
+    `weights` go by the names of transformers' `BertModel`, without the `bert.` in front. Where they hold
+    `classifier` and `pooler`, the output is `logits` (texts, labels), else `sentence_embedding` (texts, hidden):
+    means, of length 1. The hidden size must be a multiple of 32. Raises KeyError naming the weight that is missing.
     """
     graph = _Graph()
     graph.node("Cast", ["attention_mask"], "mask", to=TensorProto.INT32)

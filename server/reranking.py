@@ -1,0 +1,91 @@
+"""Rerankers: how well each passage answers a query, judged by a model that reads both together."""
+
+import importlib
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.errors import ModelError
+from archive.fetching import Progress
+from archive.models import ModelStore, onnx_file
+from archive.onnx_encoder import OnnxEncoder
+from archive.settings import Settings
+
+Scores = NDArray[np.float32]
+
+
+class Reranker(Protocol):
+    """What retrieval needs of a reranking model."""
+
+    name: str
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """Shape (passages,), in their order: the probability, 0 to 1, that a passage answers the query."""
+
+
+def probabilities(logits: Scores) -> Scores:
+    """Logits (n, 1) or (n,) by the sigmoid; (n, 2), "no" and "yes", by the softmax. Shape (n,)."""
+    if logits.ndim == 2 and logits.shape[1] > 2:
+        raise ModelError(f"a reranker has one or two logits, this model has {logits.shape[1]}; name a cross-encoder")
+    # The softmax of two logits is the sigmoid of their difference.
+    one = logits[:, 1] - logits[:, 0] if logits.ndim == 2 and logits.shape[1] == 2 else logits.reshape(-1)
+    return (0.5 * (1 + np.tanh(one / 2))).astype(np.float32)  # the sigmoid, in the form that can't overflow
+
+
+class OnnxReranker:
+    """A model folder with an ONNX cross-encoder, on CPU, without torch."""
+
+    def __init__(self, folder: Path, name: str, *, threads: int = 0) -> None:
+        model = onnx_file(folder)
+        if model is None:
+            raise ModelError(f"{folder} holds no ONNX cross-encoder with a tokenizer.json; name another folder")
+        self.name = name
+        self._encoder = OnnxEncoder(model, folder / "tokenizer.json", threads=threads)
+        if "logits" not in self._encoder.outputs:
+            raise ModelError(f"{model} gives no logits: it is no cross-encoder; name one in ARCHIVAR_RERANKER")
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """See Reranker."""
+        scores = np.zeros(len(passages), np.float32)
+        for places, logits, _mask in self._encoder.run([(query, passage) for passage in passages], "logits"):
+            scores[places] = probabilities(logits)
+        return scores
+
+
+class CrossEncoderReranker:
+    """Any cross-encoder that sentence-transformers loads, on GPU where there is one. Needs the extra `torch`."""
+
+    def __init__(self, model: str | Path, name: str, *, threads: int = 0) -> None:
+        if importlib.util.find_spec("sentence_transformers") is None:
+            raise ModelError(f"model {name} needs sentence-transformers; run `pip install 'archivar[torch]'`")
+        torch = importlib.import_module("torch")
+        if threads:
+            torch.set_num_threads(threads)
+        try:
+            self._model: Any = importlib.import_module("sentence_transformers").CrossEncoder(str(model))
+        except Exception as error:  # transformers, torch and the hub client each raise their own
+            raise ModelError(f"can't load reranker {name}: {error}; name another model") from error
+        self._logits = torch.nn.Identity()  # a model's own activation may be none, or softmax: ours are probabilities
+        self.name = name
+
+    def score(self, query: str, passages: Sequence[str]) -> Scores:
+        """See Reranker."""
+        if not passages:
+            return np.zeros(0, np.float32)
+        pairs = [(query, passage) for passage in passages]
+        logits = self._model.predict(pairs, activation_fn=self._logits, show_progress_bar=False)
+        return probabilities(np.asarray(logits, np.float32))
+
+
+def load_reranker(settings: Settings, store: ModelStore, *, progress: Progress | None = None) -> Reranker | None:
+    """The reranker that the settings name, fetched first where it is missing; None where they name none."""
+    if not settings.reranker:
+        return None
+    place = store.path(settings.reranker, progress=progress)
+    if onnx_file(place) is not None:
+        return OnnxReranker(place, settings.reranker, threads=settings.threads)
+    return CrossEncoderReranker(place, settings.reranker, threads=settings.threads)
