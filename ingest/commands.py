@@ -55,10 +55,9 @@ def ingest(
 
 def _run(sources: Sequence[str], settings: "Settings", publisher: str, console: Console) -> "Report":
     # Imported here: models and indexes take seconds, and `archivar --help` should not.
+    from archive.archive import Archive
     from archive.embedding import load_embedder
     from archive.models import ModelStore
-
-    from archive.archive import Archive
     from ingest import pipeline
     from ingest.progress import shown
     from ingest.sources.reading import estimate

@@ -1,6 +1,7 @@
 """Atom, RSS and RDF feeds."""
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,16 +10,21 @@ from ingest.markup import one_line, plain
 from ingest.report import Found, Reject
 from ingest.sources.records import Origin, article_from
 
+# Feeds need no entities of their own; expat would unfold nested ones to millions of characters before it gives up.
+_ENTITY = re.compile(rb"<!ENTITY[^>]*>", re.IGNORECASE)
 # Most feeds repeat the teaser as "content", with a picture and a link around it; a text is clearly longer.
 _LONGER_THAN_TEASER = 200
 
 
 def read_feed(data: bytes, origin: Origin) -> Iterator[Found | Reject]:
     """Each entry's article, or a reject with its number. Raises SourceError where this is no feed."""
-    import feedparser  # type: ignore[import-untyped]  # half a second that other commands don't need
+    import feedparser  # half a second that other commands don't need
 
-    # A file object: given bytes, feedparser would take those of a short feed for an address or a file name.
-    feed = feedparser.parse(io.BytesIO(data))
+    try:
+        # A file object: given bytes, feedparser would take those of a short feed for an address or a file name.
+        feed = feedparser.parse(io.BytesIO(_ENTITY.sub(b"", data)))
+    except Exception as error:  # it notes most damage, but lets through what its loose parser meets
+        raise SourceError(f"{origin.file}: no feed ({type(error).__name__}: {error}); fetch it again") from error
     if not feed.get("version") and not feed.entries:
         reason = feed.get("bozo_exception") or "no entries"
         raise SourceError(f"{origin.file}: no feed ({' '.join(str(reason).split())[:120]}); expected Atom, RSS or RDF")

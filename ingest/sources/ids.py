@@ -3,7 +3,7 @@
 import hashlib
 import re
 from datetime import datetime
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from archive.errors import BadArticle
 
@@ -22,11 +22,9 @@ def clean_url(text: str) -> str | None:
         parts = urlsplit(text)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return None
-        query = urlencode([pair for pair in parse_qsl(parts.query, True) if not _TRACKING.fullmatch(pair[0])])
     except ValueError as error:
         raise BadArticle(f"url {text[:80]!r} can't be read: {error}") from error
-    if not parts.query or len(query) >= len(parts.query):
-        query = parts.query  # nothing was dropped: as it was written, percent signs and all
+    query = "&".join(pair for pair in parts.query.split("&") if not _TRACKING.fullmatch(pair.partition("=")[0]))
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 

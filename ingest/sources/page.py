@@ -47,8 +47,8 @@ def _record(html: str, page: Any, address: str) -> dict[str, object]:  # noqa: A
     record = _by_fundus(html) if is_heise(url) else {}
     if not (record.get("title") and record.get("text")):
         record = _by_trafilatura(html, url)
-    if not record.get("text"):
-        raise BadArticle("no article text found on this page")
+    if not (record["title"] and record["text"]):
+        raise BadArticle("no article found on this page: it needs a title and a text")
     return record | {"url": url, "published": _published(page) or record["published"]}
 
 
@@ -118,7 +118,7 @@ def _by_trafilatura(html: str, url: str) -> dict[str, object]:
     except Exception as error:  # as above; a page that breaks it is one reject
         raise BadArticle(f"no article found: {type(error).__name__}: {error}") from error
     if found is None:
-        raise BadArticle("no article text found on this page")
+        raise BadArticle("no article found on this page: it needs a title and a text")
     values = found if isinstance(found, dict) else found.as_dict()
     title, teaser = values.get("title") or "", values.get("description") or ""
     title = re.sub(rf"\s+[|–-]\s+{re.escape(values.get('sitename') or title)}$", "", title)

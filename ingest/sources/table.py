@@ -45,7 +45,10 @@ def _short_lines(path: Path, origin: Origin, rejects: list[Reject]) -> Iterator[
 
 
 def _header(line: str, delimiter: str, origin: Origin) -> list[str]:
-    names = next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise SourceError(f"{origin.file}: its first line is no CSV header ({error})") from error
     if "title" not in known_fields(names):
         found = ", ".join(names)[:100] or "none"
         raise SourceError(f"{origin.file}: no column is a title (columns: {found}); name one title or headline")
@@ -54,7 +57,5 @@ def _header(line: str, delimiter: str, origin: Origin) -> list[str]:
 
 def _record(header: list[str], row: list[str]) -> dict[str, object]:
     if len(row) > len(header):
-        raise BadArticle(
-            f"{len(row)} fields where the header names {len(header)}; quote fields that hold the delimiter"
-        )
+        raise BadArticle(f"{len(row)} fields but {len(header)} columns; quote fields that hold the delimiter")
     return dict(zip(header, row, strict=False))
