@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
+from urllib.request import ProxyHandler, build_opener
 
-import httpx
 import typer
 
 from archive.errors import ArchivarError
@@ -106,23 +107,22 @@ class Children:
         """Returns when every check of every child answers. Raises ChildFailed where one ends or takes too long."""
         start = last = time.monotonic()
         waiting = {child: list(child.service.checks) for child in self._children}
-        with httpx.Client(timeout=2, trust_env=False) as client:
-            while waiting:
-                for child, checks in list(waiting.items()):
-                    child.check_running()
-                    while checks and answers(client, checks[0]):
-                        checks.pop(0)
-                    if not checks:
-                        del waiting[child]
-                        say(f"{child.service.name}: bereit / ready ({time.monotonic() - start:.0f} s)")
-                now = time.monotonic()
-                if waiting and now - start > READY_WITHIN:
-                    raise next(iter(waiting)).failure(f"was not ready within {READY_WITHIN:.0f} s")
-                if waiting and now - last > HEARTBEAT:
-                    last = now
-                    names = ", ".join(child.service.name for child in waiting)
-                    say(f"{names}: startet / starting ({now - start:.0f} s)")
-                time.sleep(0.2)
+        while waiting:
+            for child, checks in list(waiting.items()):
+                child.check_running()
+                while checks and answers(checks[0]):
+                    checks.pop(0)
+                if not checks:
+                    del waiting[child]
+                    say(f"{child.service.name}: bereit / ready ({time.monotonic() - start:.0f} s)")
+            now = time.monotonic()
+            if waiting and now - start > READY_WITHIN:
+                raise next(iter(waiting)).failure(f"was not ready within {READY_WITHIN:.0f} s")
+            if waiting and now - last > HEARTBEAT:
+                last = now
+                names = ", ".join(child.service.name for child in waiting)
+                say(f"{names}: startet / starting ({now - start:.0f} s)")
+            time.sleep(0.2)
 
     def supervise(self) -> None:
         """Watches for good. Raises ChildFailed as soon as one child ends."""
@@ -144,10 +144,10 @@ class Children:
             signal.signal(kept, handler)
 
 
-def answers(client: httpx.Client, url: str) -> bool:
-    """True for a 200; a refused or broken connection is a no."""
-    with suppress(httpx.HTTPError):
-        return client.get(url).status_code == 200
+def answers(url: str) -> bool:
+    """True for a 200; a refused or broken connection, or any other status, is a no. Proxies are for others."""
+    with suppress(OSError, HTTPException), build_opener(ProxyHandler({})).open(url, timeout=2) as response:
+        return bool(response.status == 200)
     return False
 
 

@@ -1,0 +1,110 @@
+"""Open WebUI as a person uses it: what to click and where to read. No selector depends on the interface's language."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+STOP = '#message-input-container button:has(svg path[d^="M2.25 12c0-5.385"])'  # has no id, and its label is translated
+LAST = "[...document.querySelectorAll('.chat-assistant')].pop()?.closest('[id^=\"message-\"]')"
+READ = f"""() => {{
+  const message = {LAST}, all = selector => [...message.querySelectorAll(selector)];
+  return {{
+    text: message.querySelector('#response-content-container')?.innerText ?? '',
+    statuses: all('.status-description').map(e => e.innerText),
+    pills: all('#response-content-container .markdown-prose button > span.line-clamp-1').map(e => e.innerText),
+    sources: all('button[id^="source-"]').map(e => e.innerText.split('\\n').pop()),
+    follow_ups: all('button:has(> div.line-clamp-1)').map(e => e.innerText),
+  }}
+}}"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The last answer as it stands on the page."""
+
+    text: str
+    statuses: list[str]
+    pills: list[str]
+    sources: list[str]
+    follow_ups: list[str]
+
+
+class Chat:
+    """One chat in one tab. `external` collects every address outside `base` that the browser asks for."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page = page
+        self.base = base
+        self.external: list[str] = []
+        own = (base, base.replace("http", "ws", 1), "data:", "blob:", "about:")
+        page.on("request", lambda request: None if request.url.startswith(own) else self.external.append(request.url))
+
+    def open(self) -> None:
+        self.page.goto(self.base, wait_until="domcontentloaded")
+        self.page.wait_for_selector("#chat-input", timeout=60_000)
+        self.page.wait_for_selector("#model-selector-model-button", timeout=30_000)
+
+    def model(self) -> str:
+        return self.page.inner_text("#model-selector-model-button").strip()
+
+    def send(self, question: str) -> None:
+        before = self.page.locator(".chat-assistant").count()
+        self.page.click("#chat-input")
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(question)
+        self.page.click("#send-message-button")
+        self.page.wait_for_function(
+            f"() => document.querySelectorAll('.chat-assistant').length > {before}", timeout=15_000
+        )
+
+    def wait_text(self, timeout: float = 120) -> None:
+        self.page.wait_for_function(
+            f"() => ({LAST}?.querySelector('.markdown-prose')?.innerText ?? '').length > 0", timeout=timeout * 1000
+        )
+
+    def wait_done(self, timeout: float = 180) -> None:
+        """The copy button comes when the message is done, and Stop goes."""
+        self.page.wait_for_function(
+            f"() => {LAST}?.querySelector('.copy-response-button') && !document.querySelector('{STOP}')",
+            timeout=timeout * 1000,
+        )
+
+    def ask(self, question: str) -> Answer:
+        self.send(question)
+        self.wait_done()
+        return self.answer()
+
+    def answer(self) -> Answer:
+        """Opens the list of sources first, where there is one."""
+        self.page.wait_for_timeout(1000)  # sources and follow-ups come after the last word
+        toggle = self._last().locator("button[aria-expanded=false].rounded-full")
+        if toggle.count():
+            toggle.last.click()
+            self.page.wait_for_timeout(300)
+        found: dict[str, Any] = self.page.evaluate(READ)
+        return Answer(**found)
+
+    def wait_follow_ups(self) -> None:
+        self._last().locator("button:has(> div.line-clamp-1)").first.wait_for(timeout=30_000)
+
+    def source_links(self, number: int) -> list[str]:
+        """Addresses in the dialog of one source, the title's first; closes it again."""
+        self._last().locator('button[id^="source-"]').nth(number - 1).click()
+        dialog = self.page.locator("div[role=dialog].modal").last
+        dialog.wait_for()
+        links: list[str] = dialog.locator("a[target=_blank]").evaluate_all("links => links.map(link => link.href)")
+        self.page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+        return links
+
+    def stop(self) -> None:
+        self.page.click(STOP)
+
+    def reload(self) -> None:
+        self.page.reload(wait_until="domcontentloaded")
+        self.page.wait_for_selector(".chat-assistant", timeout=60_000)
+        self.wait_done(60)
+
+    def _last(self) -> Locator:
+        return self.page.locator('[id^="message-"]:has(.chat-assistant)').last
