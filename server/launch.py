@@ -193,8 +193,8 @@ def launch(settings: Settings) -> None:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    for number in STOPPING:  # SIGINT too: a shell that starts us in the background has it ignored
+        signal.signal(number, interrupt)
     try:
         settings = with_ports(settings)
         with Children(services(settings)) as children:

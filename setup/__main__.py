@@ -51,7 +51,7 @@ def check(plan: Plan, checkout: Checkout) -> None:
 
 
 def interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends things as Ctrl-C does."""
+    """Ctrl-C, a closed terminal and SIGTERM are one."""
     raise KeyboardInterrupt
 
 
@@ -60,7 +60,8 @@ def main(target: str) -> int:
     console = Console(sys.stderr)
     checkout = Checkout.here(Path(__file__).resolve().parent.parent)
     runner = Runner(console, checkout.root / "build" / "logs")
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
     try:
         check_python()
         plan = plan_for(target, checkout, runner)
