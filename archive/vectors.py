@@ -96,7 +96,9 @@ class Vectors:
             query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"], where=_where(period)
         )
         distances = found["distances"] or [[]]
-        return [(passage_id, 1.0 - distance) for passage_id, distance in zip(found["ids"][0], distances[0], strict=True)]
+        return [
+            (passage_id, 1.0 - distance) for passage_id, distance in zip(found["ids"][0], distances[0], strict=True)
+        ]
 
 
 def _metadata(passage: Passage) -> dict[str, Any]:

@@ -1,0 +1,113 @@
+"""What all tests share: no outside network, the real models once, the sample archive once, a scripted generator."""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from archive.archive import Archive
+from archive.embedding import Embedder, load_embedder
+from archive.models import ModelStore
+from archive.settings import Settings
+from ingest.pipeline import ingest
+from server.generation import Message, Piece, Sampling, Usage
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "sample"
+
+_connect = socket.socket.connect
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_outside_network() -> Iterator[None]:
+    """A connection to anything but this machine fails the test that tries it."""
+
+    def connect(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test reached for {address}")
+        return _connect(self, address)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", connect)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch, request, tmp_path):
+    """Tests see no settings of the person who runs them, but for where the models are."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("ARCHIVAR_") and name not in (
+            "ARCHIVAR_MODELS",
+            "ARCHIVAR_TESTS_STRICT",
+            "ARCHIVAR_SCREENSHOT",
+        ):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("ARCHIVAR_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def model_store() -> ModelStore:
+    """The default models as `make test` pulled them; nothing is fetched here."""
+    return ModelStore(Settings().models, offline=True)
+
+
+@pytest.fixture(scope="session")
+def real_embedder(model_store) -> Embedder:
+    return load_embedder(Settings(offline=True), model_store)
+
+
+@pytest.fixture(scope="session")
+def archive_home(tmp_path_factory, real_embedder) -> Path:
+    """The sample archive, embedded by the real model."""
+    home = tmp_path_factory.mktemp("sample-archive")
+    archive = Archive.open(Settings(home=home), real_embedder)
+    report = ingest([str(SAMPLE / "articles.jsonl")], archive)
+    assert report.stored >= 120 and not report.rejected
+    archive.close()
+    return home
+
+
+class ScriptedGenerator:
+    """Says what it was told to say, word by word; remembers what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.answers: deque[str | Exception] = deque()
+        self.asked: list[list[Message]] = []
+        self.samplings: list[Sampling] = []
+        self.closed = 0
+        self.pause = 0.0
+
+    def enqueue(self, *answers: str | Exception) -> None:
+        self.answers.extend(answers)
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
+        self.asked.append(list(messages))
+        self.samplings.append(sampling)
+        answer = self.answers.popleft() if self.answers else "Ja [1]."
+        try:
+            if isinstance(answer, Exception):
+                yield Piece("Angefangen ")
+                raise answer
+            words = answer.split(" ")
+            for number, word in enumerate(words):
+                await asyncio.sleep(self.pause)
+                yield Piece(word if number == 0 else f" {word}")
+            yield Piece("", "stop", Usage(100, len(words)))
+        finally:
+            self.closed += 1
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4
+
+
+@pytest.fixture
+def scripted() -> ScriptedGenerator:
+    return ScriptedGenerator()
