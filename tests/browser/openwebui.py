@@ -10,7 +10,7 @@ LAST = "[...document.querySelectorAll('.chat-assistant')].pop()?.closest('[id^=\
 READ = f"""() => {{
   const message = {LAST}, all = selector => [...message.querySelectorAll(selector)];
   return {{
-    text: message.querySelector('#response-content-container')?.innerText ?? '',
+    text: message.querySelector('#response-content-container .markdown-prose')?.innerText ?? '',
     statuses: all('.status-description').map(e => e.innerText),
     pills: all('#response-content-container .markdown-prose button > span.line-clamp-1').map(e => e.innerText),
     sources: all('button[id^="source-"]').map(e => e.innerText.split('\\n').pop()),
