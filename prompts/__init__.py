@@ -4,6 +4,6 @@ A template is `<name>.<language>.md` beside this file; `{placeholders}` in it ar
 tone and rules there and nowhere else.
 """
 
-from prompts.render import check_templates, render
+from prompts.templates import check_templates, render
 
 __all__ = ["check_templates", "render"]

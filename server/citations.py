@@ -15,7 +15,10 @@ _BRACKETED = re.compile(r"\s*[\[【]\s*(?:Quelle|Meldung|Source|Report)?\s*#?(\d
 # A sentence ends at its mark, with the citations that follow it, before the start of another one. A single letter or a
 # figure before the full stop is an abbreviation or an ordinal ("z. B.", "3. Mai") and ends nothing.
 _END = re.compile(
-    r"(?:(?<![\s.(]\w)(?<!^\w)(?<!\d)[.!?:]|(?<=\d\d\d\d)\.|\n)[\"“”»«)]*(?:\s*[\[【][^\]】\n]{1,20}[\]】])*(?=\s+[^\s\[【a-zäöü]|\n)"
+    r"(?:(?<![\s.(]\w)(?<!^\w)(?<!\d)[.!?:]|(?<=\d\d\d\d)\.)"  # the mark
+    r"[\"“”»«)]*(?:\s*[\[【][^\]】\n]{1,20}[\]】])*"  # what belongs to it
+    r"(?=\s+[^\s\[【a-zäöü]|\n)"  # the start of another sentence
+    r"|\n"
 )
 _ABBREVIATED = re.compile(
     r"\b(?:Dr|Prof|Nr|Mio|Mrd|ca|bzw|usw|etc|St|Abs|Art|vgl|Inc|Corp|Ltd|Co|Jr|Mr|Mrs|Ms|vs|No)\.$"

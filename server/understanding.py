@@ -38,9 +38,14 @@ class Question:
 
 
 def language_of(text: str, default: Language = "de") -> Language:
-    """German or English, by function words; `default` where they don't tell."""
-    words = [word.lower() for word in _WORD.findall(text)]
-    english, german = sum(word in ENGLISH for word in words), sum(word in GERMAN for word in words)
+    """German or English, by function words; `default` where they don't tell.
+
+    Capitals within a sentence are names ("The Document Foundation"), and "was" begins German questions only.
+    """
+    first, *rest = _WORD.findall(text) or [""]
+    words = [first.lower(), *(word for word in rest if word.islower() and word != "was")]
+    english = sum(word in ENGLISH and word not in GERMAN for word in words)
+    german = sum(word in GERMAN and (word not in ENGLISH or word == "was") for word in words)
     if english == german:
         return default
     return "en" if english > german else "de"
