@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     answer_tokens: int = Field(400, ge=16, description="length of an answer at most")
     temperature: float = Field(0.0, ge=0, le=2, description="0 writes the same answer each time")
     candidates: int = Field(30, ge=1, le=200, description="passages taken from each of the two searches")
+    prompt_characters: int = Field(
+        1200, ge=200, description="characters of passages in a prompt; more takes longer to read"
+    )
     top_k: int = Field(4, ge=1, le=50, description="passages that go into the prompt and become sources")
 
     chroma_url: str = Field("", description="address of a Chroma server; empty: embedded, under `home`")

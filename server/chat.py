@@ -12,10 +12,11 @@ from archive.settings import Settings
 from prompts import render
 from server.citations import CitationChecker
 from server.events import Event, Finished, Source, Status, Text
+from server.excerpts import excerpt
 from server.generation import Generator, Message, Sampling, Usage
 from server.periods import describe_period
 from server.retrieval import Retrieved, Retriever
-from server.sources import merge, passage_block
+from server.sources import date_of, merge, passage_block
 from server.suggestions import suggest
 from server.timings import Timings
 from server.understanding import Question, understand
@@ -68,12 +69,12 @@ class Chat:
             async for event in self._nothing(question, period, timings):
                 yield event
             return
-        sources, messages = self._prompt(question, ask, period, found, timings)
+        sources, messages = await asyncio.to_thread(self._prompt, question, ask, period, found, timings)
         reports = count_reports(len(sources), question.language)
         yield Status(say("reading", question.language, count=reports))
         for source in sources:
             yield source
-        checker = CitationChecker([f"{source.title} {source.passage}" for source in sources])
+        checker = self._checker(question, sources)
         sampling = ask.sampling or Sampling(self._settings.answer_tokens, self._settings.temperature)
         usage, reason = None, "stop"
         with timings.stage("generate"):
@@ -108,6 +109,7 @@ class Chat:
     ) -> tuple[tuple[Source, ...], list[Message]]:
         with timings.stage("prompt"):
             sources = merge(found.hits[: ask.top_k or self._settings.top_k], self._settings.base_url)
+            sources = excerpt(self._archive.embedder, question.search, sources, self._settings.prompt_characters)
             hint = ""
             if found.loosened and period is not None:
                 hint = say("hint_loosened", question.language, period=describe_period(period, question.language))
@@ -133,6 +135,11 @@ class Chat:
                 break
             sources = sources[:-1]
         return sources
+
+    @staticmethod
+    def _checker(question: Question, sources: Sequence[Source]) -> CitationChecker:
+        shown = [f"{source.title} ({date_of(source, question.language)})\n{source.passage}" for source in sources]
+        return CitationChecker(shown, question.text, say("unsupported", question.language))
 
     async def _nothing(self, question: Question, period: Period | None, timings: Timings) -> AsyncGenerator[Event]:
         """The honest answer where nothing was found, without the generator."""

@@ -18,7 +18,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An article that an answer may cite as `[number]`, from 1; `passage` is what the model was shown of it."""
+    """An article that an answer may cite as `[number]`, from 1.
+
+    `passage` is what was found of it, `excerpt` what the model was shown of that.
+    """
 
     number: int
     article_id: str
@@ -27,6 +30,7 @@ class Source:
     published: datetime | None
     passage: str
     score: float
+    excerpt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

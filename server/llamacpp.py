@@ -71,7 +71,7 @@ class LlamaCppGenerator:
         return len(self._llama.tokenize(text.encode(), add_bos=False))
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
-        """The answer in pieces. Raises BadRequest for a prompt beyond the context, GenerationError if llama.cpp fails."""
+        """The answer in pieces. Raises BadRequest beyond the context, GenerationError if llama.cpp fails."""
         loop = asyncio.get_running_loop()
         async with self._turn:
             pieces: asyncio.Queue[Piece | Exception] = asyncio.Queue()

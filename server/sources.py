@@ -39,8 +39,13 @@ def article_page(base_url: str, article_id: str) -> str:
     return f"{base_url}/articles/{quote(article_id, safe='')}"
 
 
+def date_of(source: Source, language: Language) -> str:
+    """The day of a source in words."""
+    return german_date(source.published) if source.published else say("undated", language)
+
+
 def passage_block(source: Source, language: Language) -> str:
     """A source as the model is shown it."""
-    date = german_date(source.published) if source.published else say("undated", language)
-    text = "" if source.passage == source.title else source.passage
+    date = date_of(source, language)
+    text = "" if source.excerpt == source.title else source.excerpt
     return render("passage", language, number=source.number, title=source.title, date=date, text=text).strip()

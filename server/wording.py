@@ -17,6 +17,7 @@ _WORDING: dict[str, dict[Language, str]] = {
         "de": "Hinweis: Für den Zeitraum {period} liegt keine Meldung vor; nenne die Daten der Meldungen.\n",
         "en": "Note: there is no report for {period}; give the dates of the reports.\n",
     },
+    "unsupported": {"de": "(nicht belegt)", "en": "(not borne out)"},
     "undated": {"de": "ohne Datum", "en": "undated"},
     "about": {"de": "Worum ging es bei „{title}“?", "en": "What was “{title}” about?"},
     "since": {"de": "Was geschah seit {month} bei {topic}?", "en": "What has happened with {topic} since {month}?"},

@@ -72,7 +72,7 @@ def test_a_list_keeps_its_lines():
 
 
 def test_numbers_that_are_no_citations_stay():
-    text = "Die Förderung für die Chipfabrik in Magdeburg beträgt 9,9 Milliarden Euro (2024) [2]."
+    text = "Die Förderung für die Chipfabrik in Magdeburg beträgt 9,9 Milliarden Euro (9,9) [2]."
     assert checked(text)[0] == text
 
 
@@ -80,3 +80,24 @@ def test_without_passages_and_without_words_nothing_breaks():
     checker = CitationChecker([])
     assert (checker.feed("Hallo [1]. ") + checker.finish()).strip() == "Hallo."
     assert CitationChecker([]).finish() == ""
+
+
+def test_a_figure_that_stands_in_no_passage_is_marked():
+    checker = CitationChecker(PASSAGES, mark="(nicht belegt)")
+    text = (
+        checker.feed("Andres Freund entdeckte die Hintertür in den XZ Utils am 31. März 2024 [1].") + checker.finish()
+    )
+    assert text.endswith("31. März 2024 (nicht belegt).")
+    assert len(checker.grounding.unsupported) == 1
+
+
+def test_figures_of_the_question_need_no_passage():
+    checker = CitationChecker(PASSAGES, "Was geschah 2025 in Magdeburg?", "(nicht belegt)")
+    text = checker.feed("Auch 2025 verschiebt Intel den Bau der Chipfabrik in Magdeburg.") + checker.finish()
+    assert text.endswith("Magdeburg [2].")
+
+
+def test_a_line_that_announces_a_list_is_no_claim():
+    text, checker = checked("Folgendes geschah im Archiv:\n")
+    assert text == "Folgendes geschah im Archiv:\n"
+    assert not checker.grounding.unsupported
