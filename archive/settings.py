@@ -62,7 +62,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Read the environment once. Raises SettingsError naming the variable; `overrides` come from command-line options."""
+    """Read the environment once; `overrides` are command-line options. Raises SettingsError naming the variable."""
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:

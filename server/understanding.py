@@ -57,9 +57,19 @@ def leans_back(question: str) -> bool:
     topics = [word for word in words if word.lower() not in FUNCTION_WORDS]
     names = [word for word in topics[1:] if word[0].isupper()]
     pointing = any(word.lower() in POINTING for word in words)
-    if _OPENING.match(question) or not topics:
+    if _OPENING.match(question) or not topics or _pronoun_comes_first(words):
         return True
     return (pointing and len(topics) <= 4) or len(topics) <= 1 or (len(topics) <= 2 and not names)
+
+
+def _pronoun_comes_first(words: Sequence[str]) -> bool:
+    """Whether a pronoun stands before any name or noun of the question that it could mean ("Wie teuer wurde sie?")."""
+    for word in words[1:]:
+        if word in POINTING and not word.startswith(("dies", "this", "these")):  # "diese Woche" points to no talk
+            return True
+        if word[0].isupper():
+            return False
+    return False
 
 
 def understand(history: Sequence[Message], question: str, today: date, language: Language = "de") -> Question:

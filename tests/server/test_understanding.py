@@ -38,6 +38,7 @@ def test_language(text, language):
         "Hat sich der Verdacht bestätigt?",
         "Wodurch fiel sie auf?",
         "What did he say?",
+        "Ab wann wurde sie nicht mehr gepflegt und wie teuer ist sie am Ende geworden?",
     ],
 )
 def test_questions_that_lean_back(question):
@@ -51,6 +52,8 @@ def test_questions_that_lean_back(question):
         "Was kostet das Deutschlandticket ab 2025?",
         "Wann startete die Sonde Hera zum Asteroiden Dimorphos?",
         "Who bought Twitter in October 2022?",
+        "Was hat diese Woche der Bundestag zur Chatkontrolle beschlossen?",
+        "Was sagte Musk, als er Twitter im Oktober 2022 kaufte?",
     ],
 )
 def test_questions_that_stand_alone(question):
