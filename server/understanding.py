@@ -65,7 +65,7 @@ def leans_back(question: str) -> bool:
 def _pronoun_comes_first(words: Sequence[str]) -> bool:
     """Whether a pronoun stands before any name or noun of the question that it could mean ("Wie teuer wurde sie?")."""
     for word in words[1:]:
-        if word in POINTING and not word.startswith(("dies", "this", "these")):  # "diese Woche" points to no talk
+        if word in POINTING:
             return True
         if word[0].isupper():
             return False
@@ -75,8 +75,9 @@ def _pronoun_comes_first(words: Sequence[str]) -> bool:
 def understand(history: Sequence[Message], question: str, today: date, language: Language = "de") -> Question:
     """Complete a follow-up by the questions before it and read the time it means; `history` comes oldest first."""
     earlier = [turn.content for turn in history if turn.role == "user"][-_TURNS:]
-    is_followup = bool(earlier) and leans_back(question)
     timing = understand_time(question, today)
+    # Without the words that say when: "diese Woche" points to no talk.
+    is_followup = bool(earlier) and leans_back(timing.query)
     search = timing.query
     if is_followup:
         before = [understand_time(text, today) for text in earlier]

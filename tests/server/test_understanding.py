@@ -52,7 +52,6 @@ def test_questions_that_lean_back(question):
         "Was kostet das Deutschlandticket ab 2025?",
         "Wann startete die Sonde Hera zum Asteroiden Dimorphos?",
         "Who bought Twitter in October 2022?",
-        "Was hat diese Woche der Bundestag zur Chatkontrolle beschlossen?",
         "Was sagte Musk, als er Twitter im Oktober 2022 kaufte?",
     ],
 )
@@ -75,6 +74,11 @@ def test_a_new_topic_leaves_the_talk_behind():
     question = understand(TALK, "Was kostet das Deutschlandticket ab 2025?", TODAY)
     assert not question.is_followup
     assert "XZ" not in question.search
+
+
+def test_words_that_say_when_point_to_no_talk():
+    question = understand(TALK, "Was hat diese Woche der Bundestag zur Chatkontrolle beschlossen?", TODAY)
+    assert not question.is_followup
 
 
 def test_a_followup_inherits_the_time_of_the_talk_unless_it_has_its_own():
