@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from archive.articles import Period
@@ -33,8 +33,14 @@ class Question:
 
     @property
     def period(self) -> Period | None:
-        """The period that filters, None where the question leaves time open."""
-        return self.timing.period
+        """The period that filters, None where the question leaves time open or names a year only in passing.
+
+        What happened on a day is reported on that day or the next, so a single day takes in the one after it.
+        """
+        period = self.timing.period if self.timing.firm else None
+        if period and period.start and period.start == period.end:
+            return Period(period.start, period.start + timedelta(days=1))
+        return period
 
 
 def language_of(text: str, default: Language = "de") -> Language:

@@ -76,6 +76,15 @@ def test_a_new_topic_leaves_the_talk_behind():
     assert "XZ" not in question.search
 
 
+def test_a_single_day_takes_in_the_next_since_news_comes_after_events():
+    question = understand((), "Was geschah am 11. Dezember 2021 bei Log4j?", TODAY)
+    assert question.period == Period(date(2021, 12, 11), date(2021, 12, 12))
+
+
+def test_a_year_that_is_part_of_a_name_filters_nothing():
+    assert understand((), "Wer gewann die Bundestagswahl 2021?", TODAY).period is None
+
+
 def test_words_that_say_when_point_to_no_talk():
     question = understand(TALK, "Was hat diese Woche der Bundestag zur Chatkontrolle beschlossen?", TODAY)
     assert not question.is_followup
