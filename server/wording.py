@@ -21,6 +21,7 @@ _WORDING: dict[str, dict[Language, str]] = {
     "undated": {"de": "ohne Datum", "en": "undated"},
     "about": {"de": "Worum ging es bei „{title}“?", "en": "What was “{title}” about?"},
     "since": {"de": "Was geschah seit {month} bei {topic}?", "en": "What has happened with {topic} since {month}?"},
+    "afterwards": {"de": "Wie ging es danach weiter?", "en": "What happened afterwards?"},
     "timeline": {"de": "Chronologie: {topic}", "en": "Timeline: {topic}"},
 }
 _ENGLISH_MONTHS: Sequence[str] = (
