@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     prompt_characters: int = Field(
         1200, ge=200, description="characters of passages in a prompt; more takes longer to read"
     )
+    nearest: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="cosine below which the archive holds nothing; empty: measured for the default embedder",
+    )
     top_k: int = Field(4, ge=1, le=50, description="passages that go into the prompt and become sources")
 
     chroma_url: str = Field("", description="address of a Chroma server; empty: embedded, under `home`")

@@ -15,6 +15,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
     "question": frozenset({"passages", "question", "hint"}),
     "passage": frozenset({"number", "title", "date", "text"}),
     "nothing": frozenset({"period"}),
+    "nearest": frozenset({"reports"}),
 }
 LANGUAGES = ("de", "en")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,17 +11,19 @@ from archive.articles import TIME_ZONE, Hit, Period
 from archive.settings import Settings
 from prompts import render
 from server.citations import CitationChecker
+from server.enough import enough, floor_of
 from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import excerpt
 from server.generation import Generator, Message, Sampling, Usage
 from server.periods import describe_period
 from server.retrieval import Retrieved, Retriever
-from server.sources import date_of, merge, passage_block
+from server.sources import date_of, listed, merge, passage_block
 from server.suggestions import suggest
 from server.timings import Timings
 from server.understanding import Question, understand
 from server.wording import count_reports, decimal, say
 
+_NEAREST = 3  # passages offered where the archive holds nothing about a question
 _REMEMBERED_ANSWER = 400  # characters of the last answer that a follow-up's prompt repeats
 
 
@@ -50,6 +52,7 @@ class Chat:
     ) -> None:
         self._archive, self._retriever, self._generator = archive, retriever, generator
         self._settings, self._clock = settings, clock
+        self._floor = floor_of(archive.embedder.name, settings.nearest)
 
     def today(self) -> date:
         """The day that "heute" means."""
@@ -65,8 +68,8 @@ class Chat:
         period = ask.period or question.period
         yield Status(_searching(question, period))
         found = await asyncio.to_thread(self._retrieve, question, period, ask, timings)
-        if not found.hits:
-            async for event in self._nothing(question, period, timings):
+        if not enough(found.hits, self._floor, in_period=found.period is not None):
+            for event in self._nothing(question, period, found, timings):
                 yield event
             return
         sources, messages = await asyncio.to_thread(self._prompt, question, ask, period, found, timings)
@@ -141,14 +144,22 @@ class Chat:
         shown = [f"{source.title} ({date_of(source, question.language)})\n{source.passage}" for source in sources]
         return CitationChecker(shown, question.text, say("unsupported", question.language))
 
-    async def _nothing(self, question: Question, period: Period | None, timings: Timings) -> AsyncGenerator[Event]:
-        """The honest answer where nothing was found, without the generator."""
-        where = f" ({describe_period(period, question.language)})" if period else ""
-        yield Status(say("none", question.language), done=True)
+    def _nothing(
+        self, question: Question, period: Period | None, found: Retrieved, timings: Timings
+    ) -> Iterator[Event]:
+        """The honest answer where the archive holds nothing, at once and without the generator."""
+        language = question.language
+        where = f" ({describe_period(period, language)})" if period else ""
+        sources = merge(found.hits[:_NEAREST], self._settings.base_url)
+        yield Status(say("none", language), done=True)
+        yield from sources
         timings.mark("first_token")
-        yield Text(render("nothing", question.language, period=where))
+        yield Text(render("nothing", language, period=where))
+        if sources:
+            yield Text("\n\n" + render("nearest", language, reports=listed(sources, language)))
         timings.mark("total")
-        yield Finished("stop", Usage(0, 0), timings.ms(), understood=_understood(question, period, False))
+        understood = _understood(question, period, found.loosened)
+        yield Finished("stop", Usage(0, 0), timings.ms(), sources, understood=understood)
 
     def _suggest(self, question: Question, sources: Sequence[Source], hits: Sequence[Hit]) -> tuple[str, ...]:
         articles = [self._archive.ledger.article(source.article_id) for source in sources]

@@ -1,5 +1,6 @@
 """Hits as numbered sources: one article, one number, however many of its passages were found."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from urllib.parse import quote
@@ -42,6 +43,15 @@ def article_page(base_url: str, article_id: str) -> str:
 def date_of(source: Source, language: Language) -> str:
     """The day of a source in words."""
     return german_date(source.published) if source.published else say("undated", language)
+
+
+_MARKUP = re.compile(r"[\[\]*_`<>|#\\]")
+
+
+def listed(sources: Sequence[Source], language: Language) -> str:
+    """Sources as a Markdown list with their citations; markup in titles is dropped."""
+    lines = (f"- {_MARKUP.sub('', source.title)}, {date_of(source, language)} [{source.number}]" for source in sources)
+    return "\n".join(lines)
 
 
 def passage_block(source: Source, language: Language) -> str:
