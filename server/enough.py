@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from archive.articles import Hit
 
-# Measured on 21 questions without and 135 with an answer in their archive: five of the first lie below the floor, none of
-# the second. It is meant to be right when it says so, not to find every such question.
+# Measured on 21 questions without and 135 with an answer in their archive: five of the first lie below the floor, none
+# of the second. It is meant to be right when it says so, not to find every such question.
 FLOORS: Mapping[str, float] = {"multilingual-e5-small-q4": 0.835}
 _PERIOD = 0.025  # a period leaves fewer passages, so the nearest of them is farther
 
