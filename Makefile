@@ -5,13 +5,10 @@
 # make clean   removes what setup made (not the archive in data/, not the models)
 #
 # PYTHON=...       the Python to use (3.11 or 3.12)
-# TORCH_INDEX=...  package index with the torch build to take for Open WebUI, e.g. that of the CPU wheels named on pytorch.org;
-#                  without it pip's own index decides, which on Linux may mean a CUDA build of several GB
 # ARCHIVAR_*       every setting of the program, see README
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 VENV := .venv/bin
-export TORCH_INDEX
 
 .PHONY: help setup chat serve test lint bench screenshot clean
 help:

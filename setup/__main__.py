@@ -14,7 +14,7 @@ from setup.steps import Checkout, Plan
 
 TARGETS = ("setup", "chat", "serve", "test", "lint")
 # Room that each part takes on disk, downloads and build folders included
-GIGABYTES = {"packages": 1.0, "packages test": 0.2, "llama.cpp": 0.8, "webui": 3.0, "models": 3.0}
+GIGABYTES = {"packages": 1.0, "packages test": 0.2, "llama.cpp": 0.8, "webui": 2.2, "models": 3.0}
 
 
 def plan_for(target: str, checkout: Checkout, runner: Runner) -> Plan:

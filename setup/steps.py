@@ -13,6 +13,7 @@ from setup.progress import BuildProgress, FolderProgress, PipProgress
 from setup.running import Runner, Step
 
 LLAMACPP = "llama-cpp-python"
+WEBUI_PACKAGES = "requirements-webui.txt"
 # Only the text model's library is used; without those for vision and for llama.cpp's programs, half is left to compile
 CMAKE_ARGS = "-DLLAVA_BUILD=OFF -DCMAKE_PROJECT_INCLUDE={file}"
 
@@ -24,7 +25,6 @@ class Checkout:
     root: Path
     models: Path
     generator: str
-    torch_index: str
 
     @classmethod
     def here(cls, root: Path) -> Checkout:
@@ -34,7 +34,6 @@ class Checkout:
             root=root,
             models=Path(os.environ.get("ARCHIVAR_MODELS") or cache / "archivar"),
             generator=os.environ.get("ARCHIVAR_GENERATOR") or "llamacpp:",
-            torch_index=os.environ.get("TORCH_INDEX") or "",
         )
 
     @property
@@ -47,9 +46,9 @@ class Checkout:
         """Open WebUI's, which pins other versions than we do."""
         return self.root / ".venv-webui"
 
-    def pin(self, name: str, constraints: str = "constraints.txt") -> str:
+    def pin(self, name: str) -> str:
         """`name==version` as the constraints file has it."""
-        lines = (self.root / constraints).read_text(encoding="utf-8").splitlines()
+        lines = (self.root / "constraints.txt").read_text(encoding="utf-8").splitlines()
         return next(line for line in lines if line.startswith(f"{name}=="))
 
 
@@ -103,15 +102,11 @@ class Plan:
             self._add_stamped("llama.cpp", "llama.cpp", stamp, mark, install, ("compile", "packages"))
 
     def add_webui(self) -> None:
-        """Open WebUI needs torch; it goes in first, so that TORCH_INDEX can choose its build and nothing else."""
+        """Open WebUI from a complete list, without dependencies: so torch, which it can do without, stays out."""
         venv = self._checkout.webui
         self.add_venv("webui", venv)
-        constraints = ["-c", str(self._checkout.root / "constraints-webui.txt")]
-        torch, webui = (self._checkout.pin(name, "constraints-webui.txt") for name in ("torch", "open-webui"))
-        index = ["--index-url", self._checkout.torch_index] if self._checkout.torch_index else []
-        files = ("constraints-webui.txt",)
-        self._add_pip("webui", "torch", venv, [*constraints, *index, torch], (f"venv {venv.name}",), files)
-        self._add_pip("webui", "webui", venv, [*constraints, webui], ("torch",), files)
+        argv = ["--no-deps", "-r", str(self._checkout.root / WEBUI_PACKAGES)]
+        self._add_pip("webui", "webui", venv, argv, (f"venv {venv.name}",), (WEBUI_PACKAGES,))
 
     def add_models(self) -> None:
         """Always asked: the store itself knows what it holds, and its folder may have been deleted."""

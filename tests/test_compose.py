@@ -39,7 +39,7 @@ def test_images_are_the_versions_that_are_tested(compose: dict[str, Any]) -> Non
     services = compose["services"]
 
     assert services["chroma"]["image"].endswith(f":{pins('constraints.txt')['chromadb']}")
-    assert services["webui"]["image"].endswith(f":v{pins('constraints-webui.txt')['open-webui']}")
+    assert services["webui"]["image"].endswith(f":v{pins('requirements-webui.txt')['open-webui']}")
     assert services["ollama"]["image"] == services["ollama-pull"]["image"] == services["ollama-gpu"]["image"]
 
 
