@@ -6,6 +6,7 @@ import typer
 
 from archive.commands import models_app
 from archive.errors import ArchivarError
+from evaluation.commands import evaluate_app
 from ingest.commands import ingest
 from server.commands import serve
 from server.launch import chat
@@ -19,6 +20,7 @@ app = typer.Typer(
 app.command()(chat)
 app.command()(serve)
 app.command()(ingest)
+app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(models_app, name="models")
 
 
