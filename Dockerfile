@@ -28,6 +28,6 @@ WORKDIR /home/archivar
 VOLUME ["/data", "/models"]
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=12 \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
 ENTRYPOINT ["archivar"]
 CMD ["serve"]

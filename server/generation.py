@@ -92,9 +92,10 @@ class LangChainGenerator:
     def _options(self, sampling: Sampling) -> dict[str, Any]:
         stop = list(sampling.stop) or None
         if self._provider == "ollama":
+            # `options` takes the place of all that langchain-ollama would send, the stop strings too
             own = {"temperature": sampling.temperature, "top_p": sampling.top_p, "num_predict": sampling.answer_tokens}
             seed = {} if sampling.seed is None else {"seed": sampling.seed}
-            return {"stop": stop, "options": {**own, **seed, "num_ctx": self._settings.context_tokens}}
+            return {"options": {**own, **seed, "stop": stop, "num_ctx": self._settings.context_tokens}}
         options = {"temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.answer_tokens}
         return {"stop": stop, **options, **({} if sampling.seed is None else {"seed": sampling.seed})}
 
@@ -167,6 +168,9 @@ def load_generator(settings: Settings, store: ModelStore) -> Generator:
         raise SettingsError(
             f"ARCHIVAR_GENERATOR={settings.generator}: write llamacpp:<model>, ollama:<model> or openai:<model>"
         )
+    if provider == "openai" and not settings.generator_url:
+        # LangChain would ask OpenAI's cloud; nothing leaves this machine by oversight.
+        raise SettingsError("ARCHIVAR_GENERATOR=openai:... needs ARCHIVAR_GENERATOR_URL, the address of your engine")
     if provider == "llamacpp":
         from server.llamacpp import LlamaCppGenerator
 

@@ -166,7 +166,7 @@ def services(settings: Settings) -> tuple[Service, Service]:
         (sys.executable, "-m", "archivar", "serve"),
         {**os.environ, "ARCHIVAR_HOME": str(home), "ARCHIVAR_PORT": str(settings.port)},
         home / "logs" / "api.log",
-        (f"{api_url}/health/live", f"{api_url}/health/ready"),
+        (f"{api_url}/health/live",),  # models are loaded then; an empty archive may be filled later
     )
     webui = Service(
         "Open WebUI",
