@@ -18,7 +18,9 @@ def default_models_folder() -> Path:
 class Settings(BaseSettings):
     """Everything that can be set; each field is the variable `ARCHIVAR_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="ARCHIVAR_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ARCHIVAR_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     home: Path = Field(Path("data"), description="where the archive lives: ledger, vectors, words")
     models: Path = Field(default_factory=default_models_folder, description="where models are stored")
@@ -56,7 +58,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port of the API")
     webui_port: int = Field(8080, ge=0, le=65535, description="port of Open WebUI")
-    public_url: str = Field("", description="address of the API as browsers reach it; empty: `http://localhost` and the port")
+    public_url: str = Field("", description="address of the API for browsers; empty: `http://localhost` and the port")
     api_key: SecretStr = Field(SecretStr(""), description="key that clients must send; needed beyond loopback")
     language: str = Field("de", pattern="^(de|en)$", description="language of messages where a question leaves it open")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="level of the log")

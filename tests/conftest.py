@@ -1,22 +1,17 @@
 """What all tests share: no outside network, the real models once, the sample archive once, a scripted generator."""
 
-import asyncio
 import socket
-from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripted import SAMPLE, ScriptedGenerator
 
 from archive.archive import Archive
 from archive.embedding import Embedder, load_embedder
 from archive.models import ModelStore
 from archive.settings import Settings
 from ingest.pipeline import ingest
-from server.generation import Message, Piece, Sampling, Usage
-
-ROOT = Path(__file__).resolve().parents[1]
-SAMPLE = ROOT / "sample"
 
 _connect = socket.socket.connect
 
@@ -71,41 +66,6 @@ def archive_home(tmp_path_factory, real_embedder) -> Path:
     assert report.stored >= 120 and not report.rejected
     archive.close()
     return home
-
-
-class ScriptedGenerator:
-    """Says what it was told to say, word by word; remembers what it was asked."""
-
-    name = "scripted"
-
-    def __init__(self) -> None:
-        self.answers: deque[str | Exception] = deque()
-        self.asked: list[list[Message]] = []
-        self.samplings: list[Sampling] = []
-        self.closed = 0
-        self.pause = 0.0
-
-    def enqueue(self, *answers: str | Exception) -> None:
-        self.answers.extend(answers)
-
-    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
-        self.asked.append(list(messages))
-        self.samplings.append(sampling)
-        answer = self.answers.popleft() if self.answers else "Ja [1]."
-        try:
-            if isinstance(answer, Exception):
-                yield Piece("Angefangen ")
-                raise answer
-            words = answer.split(" ")
-            for number, word in enumerate(words):
-                await asyncio.sleep(self.pause)
-                yield Piece(word if number == 0 else f" {word}")
-            yield Piece("", "stop", Usage(100, len(words)))
-        finally:
-            self.closed += 1
-
-    def count_tokens(self, text: str) -> int:
-        return len(text) // 4
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, SAMPLE
+from scripted import ROOT, SAMPLE
 
 from archive.errors import BadRequest
 from archive.settings import Settings

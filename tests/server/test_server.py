@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from openai import APIError, AsyncOpenAI, AuthenticationError, BadRequestError, NotFoundError, OpenAI
 from pydantic import SecretStr
+from scripted import ScriptedGenerator
 
 from archive.archive import Archive
 from archive.articles import Article, Passage
@@ -65,8 +66,6 @@ def swap() -> Swap:
 
 @pytest.fixture(scope="module")
 def base(archive_home, swap) -> Iterator[str]:
-    from conftest import ScriptedGenerator
-
     swap.to = ScriptedGenerator()
     with serving(Settings(home=archive_home), swap) as address:
         yield address

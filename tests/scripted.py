@@ -1,0 +1,46 @@
+"""A generator that says what it was told to, and where the project's own data lies."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+from server.generation import Message, Piece, Sampling, Usage
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "sample"
+
+
+class ScriptedGenerator:
+    """Says what it was told to say, word by word; remembers what it was asked."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.answers: deque[str | Exception] = deque()
+        self.asked: list[list[Message]] = []
+        self.samplings: list[Sampling] = []
+        self.closed = 0
+        self.pause = 0.0
+
+    def enqueue(self, *answers: str | Exception) -> None:
+        self.answers.extend(answers)
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
+        self.asked.append(list(messages))
+        self.samplings.append(sampling)
+        answer = self.answers.popleft() if self.answers else "Ja [1]."
+        try:
+            if isinstance(answer, Exception):
+                yield Piece("Angefangen ")
+                raise answer
+            words = answer.split(" ")
+            for number, word in enumerate(words):
+                await asyncio.sleep(self.pause)
+                yield Piece(word if number == 0 else f" {word}")
+            yield Piece("", "stop", Usage(100, len(words)))
+        finally:
+            self.closed += 1
+
+    def count_tokens(self, text: str) -> int:
+        return len(text) // 4
