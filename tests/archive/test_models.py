@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from archive import fetching, models
+from archive import encoder, fetching, models
 from archive.catalogue import CATALOGUE, CatalogueModel, ModelFile, WheelMember
 from archive.commands import models_app
 from archive.errors import ModelDamaged, ModelError, ModelMissing, UnknownModel
@@ -146,7 +146,7 @@ def test_a_built_file_is_made_once_and_its_source_dropped(wheels, store, monkeyp
     file = CATALOGUE["tiny"].files[0]
     model = dataclasses.replace(CATALOGUE["tiny"], kind="embedder", built="model.onnx", recipe=1, consumed=(file.name,))
     monkeypatch.setitem(CATALOGUE, "tiny", model)
-    monkeypatch.setattr(models, "build_encoder", build)
+    monkeypatch.setattr(encoder, "build_encoder", build)
     folder = store.path("tiny")
     store.pull("tiny")
     assert built == ["tiny.gguf"]

@@ -94,9 +94,12 @@ class Chat:
         dialog = self.page.locator("div[role=dialog].modal").last
         dialog.wait_for()
         links: list[str] = dialog.locator("a[target=_blank]").evaluate_all("links => links.map(link => link.href)")
-        self.page.keyboard.press("Escape")
-        dialog.wait_for(state="detached")
-        return links
+        for _ in range(10):  # the dialog listens only once its opening animation is over
+            self.page.keyboard.press("Escape")
+            self.page.wait_for_timeout(500)
+            if not dialog.count():
+                return links
+        raise AssertionError("the dialog of a source doesn't close")
 
     def stop(self) -> None:
         self.page.click(STOP)
