@@ -15,6 +15,7 @@ from server.sentences import sentence_end
 
 _BRACKETED = re.compile(r"\s*[\[【]\s*(?:Quelle|Meldung|Source|Report)?\s*#?(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\s*[\]】]")
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
+_LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s+")
 _BEFORE_END = re.compile(r"[.!?:]+$")
 ENOUGH = 0.5  # share of a sentence's content that earns a passage a citation the model forgot
 CLEARLY = 0.2  # lead over the cited passage that moves a citation
@@ -75,7 +76,7 @@ class CitationChecker:
 
     def _support(self, body: str, claimed: dict[str, float], number: int) -> float:
         """The share of a sentence's content that a passage holds; 0 where it has a figure that the passage hasn't."""
-        figures = set(_FIGURE.findall(body.lstrip("0123456789.) "))) - self._asked
+        figures = set(_FIGURE.findall(_LIST_NUMBER.sub("", body))) - self._asked
         return coverage(claimed, self._passages[number]) if figures <= self._figures[number] else 0.0
 
     def _verdict(self, supports: Sequence[float], cited: Sequence[int]) -> str | None:

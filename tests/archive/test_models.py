@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from archive import encoder, fetching, models
+from archive import encoder, fetching
 from archive.catalogue import CATALOGUE, CatalogueModel, ModelFile, WheelMember
 from archive.commands import models_app
 from archive.errors import ModelDamaged, ModelError, ModelMissing, UnknownModel

@@ -101,3 +101,13 @@ def test_a_line_that_announces_a_list_is_no_claim():
     text, checker = checked("Folgendes geschah im Archiv:\n")
     assert text == "Folgendes geschah im Archiv:\n"
     assert not checker.grounding.unsupported
+
+
+def test_a_sentence_may_begin_with_a_figure():
+    text = "Die Antwort ist: 9,9 Milliarden Euro beträgt die Förderung der Chipfabrik in Magdeburg [2]."
+    assert checked(text)[0] == text
+
+
+def test_the_number_of_a_list_item_is_no_figure():
+    text = "7. Intel verschiebt den Bau der Chipfabrik in Magdeburg [2]"
+    assert checked(text)[0] == text
