@@ -84,6 +84,7 @@ class LangChainGenerator:
         else:
             key = settings.generator_key.get_secret_value() or "none"  # local servers want some key, and ignore it
             own = {"api_key": key, "max_retries": 1, "timeout": self._silence, "stream_usage": True}
+            own["stream_chunk_timeout"] = None  # LangChain's own 120 s would undercut engine_timeout
         if settings.generator_url:
             own["base_url"] = settings.generator_url.rstrip("/")
         model: BaseChatModel = init_chat_model(self.name, model_provider=self._provider, **own)
@@ -96,7 +97,9 @@ class LangChainGenerator:
             own = {"temperature": sampling.temperature, "top_p": sampling.top_p, "num_predict": sampling.answer_tokens}
             seed = {} if sampling.seed is None else {"seed": sampling.seed}
             return {"options": {**own, **seed, "stop": stop, "num_ctx": self._settings.context_tokens}}
-        options = {"temperature": sampling.temperature, "top_p": sampling.top_p, "max_tokens": sampling.answer_tokens}
+        # In the extra body, or LangChain renames it to max_completion_tokens, which not every local server knows.
+        length = {"max_tokens": sampling.answer_tokens}
+        options = {"temperature": sampling.temperature, "top_p": sampling.top_p, "extra_body": length}
         return {"stop": stop, **options, **({} if sampling.seed is None else {"seed": sampling.seed})}
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
@@ -131,7 +134,7 @@ class LangChainGenerator:
     def _failure(self, error: Exception) -> GenerationError:
         where = self._settings.generator_url or {"ollama": "http://localhost:11434"}.get(self._provider, "the engine")
         text = " ".join(str(error).split())[:300]
-        if "connect" in f"{type(error).__name__} {error}".lower():
+        if _unreached(error):
             return EngineUnavailable(
                 f"{self._provider} at {where} can't be reached; start it or set ARCHIVAR_GENERATOR_URL"
             )
@@ -142,6 +145,21 @@ class LangChainGenerator:
     def count_tokens(self, text: str) -> int:
         """Estimated: German runs at about 3.2 characters to a token in today's vocabularies."""
         return int(len(text) / 3.2) + 1
+
+
+_NO_CONNECTION = frozenset({"ConnectError", "ConnectTimeout", "ConnectionError", "ConnectionRefusedError"})
+
+
+def _unreached(error: BaseException | None) -> bool:
+    """Whether no connection came about; one that broke later, or an engine that says "connect", is something else.
+
+    By class name, since Ollama's and OpenAI's clients bring different HTTP libraries.
+    """
+    while error is not None:
+        if type(error).__name__ in _NO_CONNECTION:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _usage(chunk: Any) -> Usage | None:  # noqa: ANN401 - LangChain's chunk classes differ by version
