@@ -59,17 +59,30 @@ def _choose(listed: Sequence[_Sentence], scores: Sequence[float], budget: int) -
         index: max((sentence for sentence in listed if sentence.source == index), key=score.__getitem__)
         for index in {sentence.source for sentence in listed}
     }
-    chosen = set(best.values())
+    chosen = _with_following(listed, [best[index] for index in sorted(best)], budget)
     left = budget - sum(len(sentence.text) for sentence in chosen)
     while True:
         after = {(sentence.source, sentence.position + 1) for sentence in chosen}
         fitting = [sentence for sentence in listed if sentence not in chosen and len(sentence.text) <= left]
         if not fitting:
             return chosen
-        following = {s: score[s] + (_NEIGHBOUR if (s.source, s.position) in after else 0.0) for s in fitting}
-        taken = max(fitting, key=following.__getitem__)
+        worth = {s: score[s] + (_NEIGHBOUR if (s.source, s.position) in after else 0.0) for s in fitting}
+        taken = max(fitting, key=worth.__getitem__)
         chosen.add(taken)
         left -= len(taken.text)
+
+
+def _with_following(listed: Sequence[_Sentence], best: Sequence[_Sentence], budget: int) -> set[_Sentence]:
+    """The best sentences, and what comes after each: it explains them, and seldom looks like the question itself."""
+    at = {(sentence.source, sentence.position): sentence for sentence in listed}
+    chosen = set(best)
+    left = budget - sum(len(sentence.text) for sentence in chosen)
+    for sentence in best:
+        following = at.get((sentence.source, sentence.position + 1))
+        if following and len(following.text) <= left:
+            chosen.add(following)
+            left -= len(following.text)
+    return chosen
 
 
 def _join(index: int, chosen: set[_Sentence]) -> str:
