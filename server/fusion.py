@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-# Measured on GermanQuAD's development passages: 0.3/0.7 gave MRR@10 0.960, reciprocal rank fusion 0.935.
+# Measured on 972 questions of GermanQuAD, top 30 of each list: 0.3/0.7 gave MRR@10 0.969, reciprocal rank fusion with
+# k=10 gave 0.964; 0.4/0.6 is within noise of ours.
 WEIGHTS: Mapping[str, float] = {"words": 0.3, "dense": 0.7}
 
 
