@@ -5,8 +5,8 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
+from embedders import WordEmbedder
 
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
@@ -16,22 +16,6 @@ from archive.vectors import Vectors
 from archive.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class WordEmbedder:
-    """Bags of words: texts that share words are near."""
-
-    name = "bag-of-words"
-    dimensions = 64
-
-    def embed_passages(self, texts):
-        rows = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in text.lower().split():
-                row[sum(word.encode()) % self.dimensions] += 1
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-    embed_queries = embed_passages
 
 
 @pytest.fixture
@@ -137,7 +121,7 @@ def test_a_reader_sees_what_another_process_ingested(settings, archive):
     vector = archive.embedder.embed_queries(["Text"])[0]
     archive.index.search_dense(vector, 5)
     code = (
-        "import sys; sys.path[:0] = ['.', 'tests/archive']\n"
+        "import sys; sys.path[:0] = ['.', 'tests', 'tests/archive']\n"
         "from test_archive import WordEmbedder, store; from archive.archive import Archive\n"
         "from archive.settings import Settings; from pathlib import Path\n"
         f"archive = Archive.open(Settings(home=Path({str(settings.home)!r})), WordEmbedder())\n"

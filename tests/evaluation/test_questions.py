@@ -4,8 +4,8 @@ import asyncio
 import json
 from datetime import date
 
-import numpy as np
 import pytest
+from embedders import WordEmbedder
 from typer.testing import CliRunner
 
 from archivar import app
@@ -45,22 +45,6 @@ QUESTIONS = (
     {"qid": "n1", "kind": "none", "question": "Wer gewann das Halbfinale?", "gold": []},
     {"qid": "lost", "kind": "fact", "question": "Was fehlt?", "gold": [{"id": 99, "title": "Fehlt"}]},
 )  # fmt: skip
-
-
-class WordEmbedder:
-    """Bags of words: texts that share words are near."""
-
-    name = "bag-of-words"
-    dimensions = 64
-
-    def embed_passages(self, texts):
-        rows = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in text.lower().split():
-                row[sum(word.strip("?.,").encode()) % self.dimensions] += 1
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-
-    embed_queries = embed_passages
 
 
 @pytest.fixture

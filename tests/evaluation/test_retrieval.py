@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from embedders import WordEmbedder
 from typer.testing import CliRunner
 
 from archivar import app
@@ -30,22 +31,6 @@ QUERIES = (
     {"_id": "unjudged", "text": "Was kostet ein Frachter?"},
 )
 QRELS = "query-id\tcorpus-id\tscore\nq1\td1\t1\nq2\td2\t1\nq3\td3\t1\n"
-
-
-class WordEmbedder:
-    """Bags of words: texts that share words are near."""
-
-    name = "bag-of-words"
-    dimensions = 64
-
-    def embed_passages(self, texts):
-        rows = np.zeros((len(texts), self.dimensions), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in text.lower().split():
-                row[sum(word.strip("?.,").encode()) % self.dimensions] += 1
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
-
-    embed_queries = embed_passages
 
 
 class LastWins:
