@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from archive.articles import Period
-from server.period_days import easter, months_from, part_of, week_days
 from server.periods import describe_period, understand_time
+from server.periods.days import easter, months_from, part_of, week_days
 
 TODAY = date(2025, 3, 5)  # a Wednesday
 QUESTIONS = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "questions_dev.jsonl"

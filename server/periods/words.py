@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from server.period_days import Part
+from server.periods.days import Part
 
 Unit = Literal["day", "week", "month", "quarter", "year", "decade"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from archive.articles import Period
-from server.period_days import add_days, is_year
-from server.period_grammar import Moment, lower
-from server.period_readings import Known, Reading
+from server.periods.days import add_days, is_year
+from server.periods.grammar import Moment, lower
+from server.periods.readings import Known, Reading
 
 # Nothing in a news archive is older; years before belong to what the news is about.
 EARLIEST = date(1990, 1, 1)

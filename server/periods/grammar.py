@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from server import period_readings as read
-from server.period_readings import Known, Reading, Words
-from server.period_words import (
+from server.periods import readings as read
+from server.periods.readings import Known, Reading, Words
+from server.periods.words import (
     BACK_WORDS,
     DECADE_WORDS,
     FEAST_WORDS,

@@ -7,8 +7,8 @@ from datetime import date
 from functools import partial
 
 from archive.articles import Period
-from server import period_days as days
-from server.period_words import (
+from server.periods import days
+from server.periods.words import (
     BACK_WORDS,
     DECADE_WORDS,
     FEAST_WORDS,

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from typing import Literal
 
 from archive.articles import MONTHS, Period
-from server.period_days import add_days
-from server.period_grammar import find_moments, lower
-from server.period_relations import Mention, find_mentions
+from server.periods.days import add_days
+from server.periods.grammar import find_moments, lower
+from server.periods.relations import Mention, find_mentions
 
 Leaning = Literal["newer", "older"]
 
