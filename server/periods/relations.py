@@ -8,7 +8,8 @@ from datetime import date
 from archive.articles import Period
 from server.periods.days import add_days, is_year
 from server.periods.grammar import Moment, lower
-from server.periods.readings import Known, Reading
+from server.periods.meaning import Known, Reading
+from server.periods.tense import asks_for_a_state, asks_for_events, asks_for_figures, names_another_time
 
 # Nothing in a news archive is older; years before belong to what the news is about.
 EARLIEST = date(1990, 1, 1)
@@ -19,13 +20,13 @@ _AFTER = {"nach", "after"}
 _UNTIL = {"bis", "until", "till", "by", "up to"}
 _AROUND = {"um", "rund um", "around"}
 _BETWEEN = {"zwischen", "between"}
-_WITHIN = {"im", "in", "am", "während", "innerhalb", "on", "during", "within", "gegen", "stand"}
-_LOOSE = {"an", "zu", "zum", "zur", "über", "at", "over", "laut"}
+_WITHIN = {"im", "in", "am", "während", "waehrend", "innerhalb", "binnen", "on", "during", "within", "gegen", "stand"}
+_LOOSE = {"an", "zu", "zum", "zur", "über", "ueber", "at", "over", "laut"}
 # These tie the time to a noun ("das Urteil vom 3. Mai", "das Budget für 2021", "gilt ab 2024"), and that noun may be
 # news at another time.
-_ATTRIBUTIVE = {"von", "vom", "aus", "für", "of", "for", "ab", "from"}
+_ATTRIBUTIVE = {"von", "vom", "aus", "für", "fuer", "of", "for", "ab", "from"}
 # "Mai", "11.12." and "2000" are no times after these: "über Mai Thi", "um 2000 Euro".
-_UNTELLING = _LOOSE - {"zum"} | {"von", "aus", "für", "of", "for", "um"}
+_UNTELLING = _LOOSE - {"zum"} | {"von", "aus", "für", "fuer", "of", "for", "um"}
 
 _PREPOSITIONS = _SINCE | _BEFORE | _AFTER | _UNTIL | _AROUND | _BETWEEN | _WITHIN | _LOOSE | _ATTRIBUTIVE
 _ARTICLES = "zum|zur|zu|in|im|dem|den|der|des|das|die|the|of|laufe|verlauf|course|jahre?s?|years?|monat|month"
@@ -33,10 +34,13 @@ _PREFIX = re.compile(
     r"(?<!\w)(?:(?P<near>kurz|unmittelbar|knapp|shortly|right|just|soon)\s+)?"
     rf"(?P<word>{'|'.join(sorted(_PREPOSITIONS, key=len, reverse=True))})(?:\s+(?:{_ARTICLES})){{0,4}}\s+$"
 )
-_REPORT = re.compile(r"(?:meldung|nachricht|artikel|bericht|beitrag|beiträg|news|article|report|headline)\w{0,3}\s+$")
-_RANGE_WORDS = {"bis", "to", "until", "till", "through", "-", "–"}
+_REPORT = re.compile(
+    r"(?:meldung|nachricht|artikel|bericht|beitrag|beiträg|texte|schlagzeile|ausgabe|news|article|report|headline|stor[iy])"
+    r"\w{0,3}\s+$"
+)
+_RANGE_WORDS = {"bis", "to", "until", "till", "through", "-", "–", "auf"}
 _CONNECTOR = re.compile(
-    rf"\s*(?P<word>bis|und|oder|and|or|to|until|till|through|[-–/])\s*(?:(?:einschließlich|{_ARTICLES})\s+){{0,3}}"
+    rf"\s*(?P<word>bis|und|oder|auf|and|or|to|until|till|through|[-–/])\s*(?:(?:einschließlich|{_ARTICLES})\s+){{0,3}}"
 )
 # A year after one of these belongs to the noun that follows, or is a number.
 _NO_ADVERB_AFTER = re.compile(
@@ -78,18 +82,40 @@ class _Prefix:
         return self.word in _ATTRIBUTIVE and not self.report
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, and what it asks for as a whole."""
+
+    text: str
+    year_adverbs: bool
+    events: bool
+    state: bool
+    figures: bool
+
+    def is_headed_by(self, moment: Moment) -> bool:
+        """Whether it begins with the moment, set off by a colon ("Silvester 2022: Was war los?")."""
+        return not self.text[: moment.start].strip() and self.text[moment.end :].lstrip().startswith(":")
+
+
 def find_mentions(question: str, moments: Sequence[Moment], today: date) -> list[Mention]:
     """The periods that a question names, in their order, without those that tell an archive up to `today` nothing."""
     known = _settled(moments, today)
-    adverbs = _has_year_adverbs(question)
+    asked = _Asked(
+        question, _has_year_adverbs(question), asks_for_events(question), asks_for_a_state(question),
+        asks_for_figures(question),
+    )  # fmt: skip
     mentions: list[Mention | None] = []
     position = 0
     while position < len(moments):
         left, right = moments[position], moments[position + 1] if position + 1 < len(moments) else None
         pair = _pair(question, left, right, known) if right else None
-        mentions.append(pair or _single(question, left, known, adverbs))
+        mentions.append(pair or _single(asked, left, known))
         position += 2 if pair else 1
-    return [mention for mention in mentions if mention and _telling(mention.period, today)]
+    return [
+        replace(mention, firm=mention.firm and not names_another_time(question[mention.end :]))
+        for mention in mentions
+        if mention and _telling(mention.period, today)
+    ]
 
 
 def _settled(moments: Sequence[Moment], today: date) -> Known:
@@ -102,21 +128,34 @@ def _settled(moments: Sequence[Moment], today: date) -> Known:
     return Known(today, year=year, monday=mondays.pop() if len(mondays) == 1 else None)
 
 
-def _single(question: str, moment: Moment, known: Known, adverbs: bool) -> Mention | None:
+def _single(asked: _Asked, moment: Moment, known: Known) -> Mention | None:
+    question = asked.text
     prefix = _prefix(question, moment.start)
     reading = moment.read(known)
-    untold = prefix is None or prefix.word in _UNTELLING
+    untold = prefix is None or (prefix.word in _UNTELLING and not prefix.report)
     if reading is None or (moment.weak and untold) or (moment.bare_year and _is_number(question, moment)):
         return None
     if moment.bare_year and untold:
         prefix = prefix if prefix and prefix.word in _AROUND else None
-        firm = adverbs and prefix is None and _is_adverbial(question, moment)
-    elif prefix is None:
-        firm = reading.firm and not moment.topical
+        adverbial = asked.year_adverbs and _is_adverbial(question, moment)
+        firm = prefix is None and (adverbial or asked.is_headed_by(moment))
     else:
-        firm = reading.firm and not prefix.attributive
+        firm = reading.firm and _dates_news(asked, moment, prefix)
+    if moment.reported_later and asked.figures:
+        firm = False
     period = _related(reading.period, prefix) if prefix else reading.period
     return Mention(prefix.start if prefix else moment.start, moment.end, period, firm, moment.topical)
+
+
+def _dates_news(asked: _Asked, moment: Moment, prefix: _Prefix | None) -> bool:
+    """Whether articles about what is asked were published at that time, as far as the words around it tell."""
+    if moment.rule == "day word" and asked.state:
+        return False
+    if prefix is None:
+        return asked.is_headed_by(moment) or not (moment.topical or moment.reported_later)
+    if prefix.word in _SINCE and moment.bare_year:
+        return asked.events
+    return not prefix.attributive or (prefix.word in _SINCE and asked.events)
 
 
 def _pair(question: str, left: Moment, right: Moment, known: Known) -> Mention | None:
@@ -136,7 +175,10 @@ def _pair(question: str, left: Moment, right: Moment, known: Known) -> Mention |
     if readings is None:
         return None
     start, end = readings[0].period.start, readings[1].period.end
+    if joint["word"] == "auf" and "day" not in right.words and right.rule != "weekday":
+        return None
     named = prefix is not None and prefix.word not in _ATTRIBUTIVE - {"von", "vom", "from", "ab"}
+    named = named or (is_range and not question[: left.start].strip())
     firm = all(reading.firm for reading in readings) and (named or not (left.bare_year or right.bare_year))
     return Mention(prefix.start if prefix else left.start, right.end, Period(start, end), firm, left.topical)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from archive.articles import Period
-from server.periods import describe_period, understand_time
+from server.periods import describe_period, understand_time, wider, with_day_after
 from server.periods.days import easter, months_from, part_of, week_days
 
 TODAY = date(2025, 3, 5)  # a Wednesday
+OWN = Path(__file__).with_name("period_questions.txt")
 QUESTIONS = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "questions_dev.jsonl"
 
 # Question, first day, last day; an empty day leaves that side open.
@@ -340,6 +341,50 @@ def overlap(found, meant, today):
         for p in (found, meant)
     ]
     return len(spans[0] & spans[1]) / len(spans[0] | spans[1])
+
+
+def own_questions():
+    """The questions of period_questions.txt as (question, day it is asked on, period that filters or None)."""
+    for line in OWN.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            head, question = line.split(" | ", 1)
+            *asked_on, meant = head.split()
+            today = day(asked_on[0].removeprefix("@")) if asked_on else TODAY
+            yield question, today, None if meant == "none" else Period(*map(day, meant.split("..")))
+
+
+def test_questions_with_a_period():
+    asked = [(question, today, meant) for question, today, meant in own_questions() if meant]
+    missed = []
+    for question, today, meant in asked:
+        timing = understand_time(question, today)
+        if overlap(timing.period if timing.firm else None, meant, today) < 0.8:
+            missed.append(question)
+    assert len(asked) >= 150
+    assert len(missed) <= 0.02 * len(asked), missed
+
+
+def test_questions_without_a_period():
+    asked = [(question, today) for question, today, meant in own_questions() if not meant]
+    filtered = [question for question, today in asked if understand_time(question, today).firm]
+    assert len(asked) >= 100
+    assert len(filtered) <= 0.01 * len(asked), filtered
+
+
+def test_wider_periods_hold_the_narrower_and_end_with_all_time():
+    may = Period(date(2023, 5, 1), date(2023, 5, 31))
+    assert list(wider(may)) == [Period(date(2023, 3, 31), date(2023, 7, 1)), None]
+    since = Period(date(2024, 1, 1), None)
+    assert list(wider(since)) == [Period(date(2022, 12, 31), None), None]
+    assert next(wider(Period(date.min, date.max))) == Period(date.min, date.max)
+    day_only = Period(TODAY, TODAY)
+    assert next(wider(day_only)) == Period(TODAY - timedelta(days=7), TODAY + timedelta(days=7))
+
+
+def test_a_single_day_is_news_on_the_next_too():
+    assert with_day_after(Period(TODAY, TODAY)) == Period(TODAY, TODAY + timedelta(days=1))
+    week = Period(TODAY, TODAY + timedelta(days=6))
+    assert with_day_after(week) == week
 
 
 @pytest.mark.skipif(not QUESTIONS.exists(), reason="needs the development questions in ../shared/data")
