@@ -12,21 +12,20 @@ from archive.archive import Archive
 from archive.errors import ArchiveError
 from archive.settings import Settings
 from evaluation.questions import Asked
-from evaluation.scores import Answer, CitedSource
+from evaluation.record import IRRELEVANT
+from evaluation.runs import CitedSource
+from evaluation.scores import Answer
 from server.chat import Ask, Chat
 from server.events import Finished, Text
 
-# What an answer does not depend on: where things lie, who may come in, how much is told.
-_IRRELEVANT = {
-    "home", "models", "offline", "threads", "engine_timeout", "chroma_url", "host", "port", "webui_port", "public_url",
-    "api_key", "generator_key", "log_level",
-}  # fmt: skip
+# Where an engine is reached changes no answer, but what answers there might be another one.
+_UNRELATED = IRRELEVANT - {"generator_url"}
 
 
 def conditions_of(settings: Settings, archive: Archive) -> str:
     """A digest of settings, prompts and the state of the archive: answers under the same one may be put together."""
     templates = sorted(Path(prompts.__file__).parent.glob("*.md"))
-    parts = [settings.model_dump_json(exclude=_IRRELEVANT), archive.ledger.fact("generation") or ""]
+    parts = [settings.model_dump_json(exclude=_UNRELATED), archive.ledger.fact("generation") or ""]
     return _digest(*parts, *(path.read_text(encoding="utf-8") for path in templates))
 
 
@@ -87,7 +86,7 @@ class Results:
 
 
 def _read(text: str) -> Iterable[Answer]:
-    for line in text.splitlines():
+    for line in text.split("\n"):  # splitlines() would split within an answer, too
         try:
             yield Answer.model_validate(json.loads(line))
         except (ValueError, ValidationError):

@@ -1,6 +1,7 @@
 """`archivar evaluate`: what retrieval and answers are worth, as numbers."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,16 +13,20 @@ from rich.console import Console
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.settings import Settings
-    from evaluation.questions import Asked
-    from evaluation.report import Scored
+    from evaluation.questions import Asked, Retrieval
+    from evaluation.report import Page
+    from evaluation.runs import KeptRun
     from evaluation.scores import Answer
     from server.reranking import Reranker
-    from server.retrieval import Retriever
 
 evaluate_app = typer.Typer(help="Measure retrieval and answers.", no_args_is_help=True)
 
 _LINE_EVERY = 10.0  # seconds between plain progress lines where no terminal shows a bar
+_PLAIN_WIDTH = 140  # columns of a table where no terminal limits them
 _Advance = Callable[[int, int], None]  # (done, total)
+
+_Name = Annotated[str, typer.Option(help="What the run is called; its folder is named after it and the time.")]
+_Out = Annotated[Path | None, typer.Option(help="Folder of the run, instead of one in ARCHIVAR_HOME/evaluation.")]
 
 
 @evaluate_app.command()
@@ -31,28 +36,36 @@ def retrieval(
     qrels: Annotated[Path, typer.Option(help="Which document answers which question, BEIR's tab-separated file.")],
     keep: Annotated[bool, typer.Option("--keep", help="Add the corpus to other articles in ARCHIVAR_HOME.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first so many questions.")] = None,
+    name: _Name = "",
+    out: _Out = None,
 ) -> None:
     """Measure retrieval by stage on a benchmark in BEIR's format; the last line is one JSON object.
 
-    The corpus goes into the archive in ARCHIVAR_HOME, and is not stored again where it is there already.
+    The corpus goes into the archive in ARCHIVAR_HOME, and is not stored again where it is there already. Results by
+    question and a report are kept in a folder of the run.
     """
     from archive.settings import load_settings
-    from evaluation import report
     from evaluation.beir import read_benchmark
     from evaluation.corpus import add_corpus
-    from evaluation.retrieval import StageRunner, measure, search_all
+    from evaluation.record import describe, name_articles
+    from evaluation.retrieval import StageRunner, judge, measure, rows_by_stage, search_all
+    from evaluation.runs import choose_folder
 
-    settings, console = load_settings(), Console(stderr=True)
+    settings, console = load_settings(), _console()
     benchmark = read_benchmark(corpus, queries, qrels, limit)
+    name = name or _as_name(corpus.resolve().parent.name)
+    folder = choose_folder(settings.home, name, out)
     with _opened(settings) as (archive, reranker):
         with _progress(console, "documents") as advance:
             documents = add_corpus(archive, benchmark.documents, settings.home, keep=keep, on_progress=advance)
         with _progress(console, "questions") as advance:
-            runner = StageRunner(archive, reranker, settings.candidates)
-            searched = search_all(runner, benchmark, advance)
-    measured = measure(benchmark, searched, documents)
-    console.print(report.table(measured, f"{len(searched):,} questions"))
-    typer.echo(json.dumps(measured))
+            searched = search_all(StageRunner(archive, reranker, settings.candidates), benchmark, advance)
+        results = judge(benchmark, searched, documents)
+        files = (corpus, queries, qrels)
+        run = describe("retrieval", name, settings, archive, files, rows_by_stage(results))
+        kept = name_articles(archive, run, results, documents)
+    _publish(console, settings, folder, kept)
+    typer.echo(json.dumps({**measure(results), "ci": run.ci, "run": str(folder)}))
 
 
 @evaluate_app.command()
@@ -62,39 +75,112 @@ def questions(
     kinds: Annotated[str, typer.Option(help="Only these kinds, such as fact,time.")] = "",
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only the first so many questions.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what an earlier run has answered.")] = False,
+    name: _Name = "",
+    out: _Out = None,
 ) -> None:
     """Measure retrieval, and with --answers the answers, by kind of question; the last line is one JSON object.
 
-    Answers are kept in ARCHIVAR_HOME/evaluation as they come: an interrupted run goes on where it stopped. A report
-    with every failure is written beside them.
+    Answers are kept in ARCHIVAR_HOME/evaluation as they come: an interrupted run goes on where it stopped. Results by
+    question and a report are kept in a folder of the run.
     """
-    from archive.settings import load_settings
-    from evaluation import report
-    from evaluation.questions import KINDS, find_golds, is_missing, read_questions
-    from evaluation.scores import summarize
-    from server.retrieval import Retriever
+    from datetime import datetime
 
-    settings, console = load_settings(), Console(stderr=True)
+    from archive.articles import TIME_ZONE
+    from archive.errors import ArchiveError
+    from archive.settings import load_settings
+    from evaluation.judging import judge
+    from evaluation.questions import KINDS, find_golds, is_missing, read_questions
+    from evaluation.record import by_column, describe, name_articles
+    from evaluation.runs import choose_folder
+
+    settings, console = load_settings(), _console()
     asked = read_questions(file, kinds, limit)
+    name = name or _as_name(file.stem)
+    folder = choose_folder(settings.home, name, out)
     with _opened(settings) as (archive, reranker):
         golds = find_golds(archive, asked)
-        counted = [question for question in asked if not is_missing(question, golds[question.qid])]
-        missing = [question.qid for question in asked if question not in counted]
+        missing = [question.qid for question in asked if is_missing(question, golds[question.qid])]
+        counted = [question for question in asked if question.qid not in missing]
+        if not counted:
+            raise ArchiveError(f"{settings.home}: holds no article that answers one of {file}; ingest them first")
         given = _answers(settings, console, archive, counted, file.stem, fresh) if answers else {}
-        retriever = Retriever(archive, reranker, settings.candidates)
-        scored = _scored(settings, console, archive, retriever, counted, golds, given)
-    summaries = {"overall": summarize(one.scores for one in scored)}
-    for kind in KINDS:
-        if of_kind := [one.scores for one in scored if one.question.kind == kind]:
-            summaries[kind] = summarize(of_kind)
-    console.print(report.table(summaries, "measure"))
-    page = settings.home / "evaluation" / f"{file.stem}{'' if answers else '.retrieval'}.md"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(report.questions_report(file.stem, summaries, missing, scored), encoding="utf-8")
-    console.print(f"{len(missing)} not counted for want of their articles; failures: {page}", soft_wrap=True)
-    overall = summaries.pop("overall")
-    shown = {"questions": len(asked), "missing": len(missing), "overall": overall, "kinds": summaries}
-    typer.echo(json.dumps(shown))
+        found = _retrieved(settings, console, archive, reranker, counted)
+        results = judge(counted, golds, found, given, datetime.now(TIME_ZONE).date())
+        rows = by_column(results, KINDS)
+        run = describe("questions", name, settings, archive, (file,), rows, missing=missing, generator=answers)
+        kept = name_articles(archive, run, results)
+    _publish(console, settings, folder, kept)
+    by_kind = {kind: run.measures[kind] for kind in rows if kind != "overall"}
+    shown = {"questions": len(asked), "missing": len(missing), "overall": run.measures["overall"], "kinds": by_kind}
+    typer.echo(json.dumps({**shown, "ci": run.ci, "run": str(folder)}))
+
+
+@evaluate_app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Folder of the run before.", show_default=False)],
+    run_b: Annotated[Path, typer.Argument(help="Folder of the run after.", show_default=False)],
+    measure: Annotated[
+        str, typer.Option(help="The measure that tells which questions got better or worse.")
+    ] = "MRR@10",
+    name: _Name = "",
+    out: _Out = None,
+) -> None:
+    """Compare two runs over the questions that both asked; the last line is one JSON object.
+
+    Differences are B minus A, with an interval and a p-value; a report names the questions that got better and worse.
+    """
+    from archive.settings import load_settings
+    from evaluation import plots
+    from evaluation.comparison import compare_runs
+    from evaluation.comparison_page import comparison_page, comparison_table
+    from evaluation.report import for_terminal
+    from evaluation.runs import choose_folder, read_run
+
+    settings, console = load_settings(), _console()
+    before, after = read_run(run_a), read_run(run_b)
+    comparison = compare_runs(before, after, measure)
+    folder = choose_folder(settings.home, name or f"{before.run.name}-against-{after.run.name}"[:100], out)
+    console.print(for_terminal(comparison_table(comparison)))
+    draw = plots.can_draw(settings.home / "evaluation" / ".matplotlib")
+    _write(console, folder, comparison_page(comparison, draw=draw), draw=draw)
+    typer.echo(json.dumps({"a": str(run_a), "b": str(run_b), **comparison.as_json(), "report": str(folder)}))
+
+
+def _publish(console: Console, settings: "Settings", folder: Path, kept: "KeptRun") -> None:
+    """Keep a run, write its report and show its measures."""
+    from evaluation import plots
+    from evaluation.report import for_terminal, summary_table
+    from evaluation.run_page import run_page
+    from evaluation.runs import write_run
+
+    write_run(folder, kept)
+    run = kept.run
+    console.print(for_terminal(summary_table(run.measures, run.ci, f"{run.counts['questions']:,} questions")))
+    if run.missing:
+        console.print(f"{len(run.missing)} not counted for want of their articles")
+    draw = plots.can_draw(settings.home / "evaluation" / ".matplotlib")
+    _write(console, folder, run_page(kept, draw=draw), draw=draw)
+
+
+def _write(console: Console, folder: Path, page: "Page", *, draw: bool) -> None:
+    from evaluation import plots
+    from evaluation.report import write_page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_page(folder, page)
+    console.print(f"report: {folder / 'report.html'}", soft_wrap=True, highlight=False)
+    if not draw:
+        console.print(plots.HOW_TO_DRAW, soft_wrap=True, highlight=False, markup=False)
+
+
+def _as_name(text: str) -> str:
+    """A file's or folder's name as the name of a run."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:100] or "run"
+
+
+def _console() -> Console:
+    console = Console(stderr=True)
+    return console if console.is_terminal else Console(stderr=True, width=_PLAIN_WIDTH)
 
 
 def _answers(
@@ -124,28 +210,15 @@ def _answers(
         engine.close()
 
 
-def _scored(
-    settings: "Settings", console: Console, archive: "Archive", retriever: "Retriever", asked: "list[Asked]",
-    golds: "dict[str, tuple[frozenset[str], ...]]", answers: "dict[str, Answer]",
-) -> "list[Scored]":  # fmt: skip
-    from datetime import datetime
-
-    from archive.articles import TIME_ZONE
+def _retrieved(
+    settings: "Settings", console: Console, archive: "Archive", reranker: "Reranker | None", asked: "list[Asked]"
+) -> "dict[str, Retrieval]":
     from evaluation.questions import retrieve_all
-    from evaluation.report import Scored
-    from evaluation.scores import score_answer, score_retrieval
+    from server.retrieval import Retriever
 
-    today = datetime.now(TIME_ZONE).date()
+    retriever = Retriever(archive, reranker, settings.candidates)
     with _progress(console, "questions") as advance:
-        found = retrieve_all(archive, retriever, settings, asked, lambda done: advance(done, len(asked)))
-    scored = []
-    for question in asked:
-        mine, answer = golds[question.qid], answers.get(question.qid)
-        scores = score_retrieval(question, mine, found[question.qid], question.asked_on or today)
-        if answer:
-            scores |= score_answer(question, mine, answer)
-        scored.append(Scored(question, scores, answer))
-    return scored
+        return retrieve_all(archive, retriever, settings, asked, lambda done: advance(done, len(asked)))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A file of editors' questions with their golds, and how well retrieval finds those in an archive."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -10,9 +10,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Article, Period
+from archive.articles import TIME_ZONE, Article, Hit, Period
 from archive.errors import SettingsError, SourceError
 from archive.settings import Settings
+from evaluation.runs import best_of_each
 from server.generation import Message
 from server.retrieval import Retriever
 from server.timings import Timings
@@ -20,6 +21,8 @@ from server.understanding import understand
 
 Kind = Literal["fact", "time", "followup", "multi", "none"]
 KINDS: tuple[Kind, ...] = ("fact", "time", "followup", "multi", "none")
+STAGES = ("dense", "words", "fused", "reranked")  # in the order in which they work
+FINAL = "final"  # the order in which the server hands passages to the prompt
 
 
 class Turn(BaseModel):
@@ -71,11 +74,15 @@ class Asked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What retrieval made of one question: articles, best first, and the period it understood."""
+    """What retrieval made of one question: articles, best first, and the period it understood.
+
+    `stages` holds (article, score of its best passage), best first, by stage: those of the hits that the stage scored.
+    """
 
     articles: tuple[str, ...]
     period: Period | None
     ms: float
+    stages: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
 
 
 def read_questions(path: Path, kinds: str = "", limit: int | None = None) -> list[Asked]:
@@ -84,7 +91,7 @@ def read_questions(path: Path, kinds: str = "", limit: int | None = None) -> lis
     if unknown := sorted(set(wanted) - set(KINDS)):
         raise SettingsError(f"--kinds {', '.join(unknown)}: no such kind; there are {', '.join(KINDS)}")
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
         raise SourceError(f"{path}: {reason}; check the path") from error
@@ -170,8 +177,24 @@ def retrieve_all(
         asked = understand(question.messages, question.question, today, language)
         hits = retriever.retrieve(asked.search, asked.period, settings.candidates, Timings()).hits
         ms = (perf_counter() - start) * 1000
-        articles = tuple(dict.fromkeys(hit.passage.article_id for hit in hits))
-        retrieved[question.qid] = Retrieval(articles, asked.period, ms)
+        stages = by_stage(hits)
+        articles = tuple(article for article, _ in stages[FINAL])
+        retrieved[question.qid] = Retrieval(articles, asked.period, ms, stages)
         if on_progress:
             on_progress(done)
     return retrieved
+
+
+def by_stage(hits: Sequence[Hit]) -> dict[str, list[tuple[str, float]]]:
+    """(article, score) by stage, each in the order of that stage's scores; last, as FINAL, the order of the hits."""
+    names = [*STAGES, *dict.fromkeys(name for hit in hits for name in hit.scores if name not in STAGES)]
+    scored = {
+        name: sorted(
+            ((hit.passage.article_id, hit.scores[name]) for hit in hits if name in hit.scores),
+            key=lambda one: -one[1],
+        )
+        for name in names
+        if any(name in hit.scores for hit in hits)
+    }
+    scored[FINAL] = [(hit.passage.article_id, hit.score) for hit in hits]
+    return {name: best_of_each(found) for name, found in scored.items()}

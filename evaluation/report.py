@@ -1,94 +1,169 @@
-"""Results for readers: Rich tables on the terminal, Markdown beside the results file."""
+"""Reports for readers: one page as HTML, a single file that fetches nothing, and as Markdown; tables for terminals."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from rich.table import Table
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from rich.table import Table as RichTable
 
-from evaluation.questions import Asked
-from evaluation.scores import Answer, Scores
+from archive.errors import ArchiveError
+from evaluation.bootstrap import Interval
 
-Summaries = Mapping[str, Mapping[str, float]]  # {row, such as a stage or a kind: {measure: value}}
+Summaries = Mapping[str, Mapping[str, float]]  # {column, such as a stage or a kind: {measure: value}}
+Intervals = Mapping[str, Mapping[str, Interval]]
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A question with what it earned, and its answer where one was asked for."""
+class Cell:
+    """What a cell says, and what stands small beside it."""
 
-    question: Asked
-    scores: Scores
-    answer: Answer | None = None
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The first cell heads the row; `marked` ones stand out."""
+
+    cells: tuple[Cell, ...]
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells under `head`; the first `words` columns hold words, the others figures."""
+
+    head: tuple[str, ...]
+    rows: tuple[Row, ...]
+    words: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A plot as SVG text; `name` is the name of its file beside the Markdown."""
+
+    name: str
+    caption: str
+    svg: str
 
     @property
-    def failures(self) -> list[str]:
-        """What went wrong, in words."""
-        wrong = {
-            "gold article not in the first 10": self.scores.get("R@10") == 0,
-            "answer is not right": self.scores.get("right") == 0,
-            "answered where the archive holds nothing": self.scores.get("abstained") == 0,
-            "said that there is nothing": self.scores.get("false_abstention") == 1,
-            "no citation": self.scores.get("cited") == 0 and self.scores.get("false_abstention") == 0,
-            "cites another article": self.scores.get("citation_precision", 1) < 1,
-            "period misunderstood": self.scores.get("period_understood") == 0,
-            "a period where none is meant": self.scores.get("false_period") == 1,
-        }
-        return [name for name, is_so in wrong.items() if is_so]
+    def inline(self) -> Markup:
+        """The SVG as it stands in HTML, which needs no namespaces. It is ours, not text of an article."""
+        return Markup(re.sub(r' xmlns(?::\w+)?="[^"]*"', "", self.svg))
 
 
-def _columns(summaries: Summaries) -> list[str]:
-    return list(dict.fromkeys(name for row in summaries.values() for name in row))
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question to look at: what is wrong with it, what is known about it, and what was found for it."""
+
+    id: str
+    verdict: str
+    question: str
+    facts: tuple[tuple[str, str], ...] = ()
+    table: Table | None = None
 
 
-def _cell(value: float | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading with text, tables, plots and cases under it."""
+
+    heading: str
+    text: str = ""
+    tables: tuple[Table, ...] = ()
+    plots: tuple[Plot, ...] = ()
+    cases: tuple[Case, ...] = ()
+
+    @property
+    def anchor(self) -> str:
+        """What a link within the page calls it."""
+        return re.sub(r"\W+", "-", self.heading.lower()).strip("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One of the figures that a reader should see first."""
+
+    name: str
+    value: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A report."""
+
+    title: str
+    subtitle: str
+    tiles: tuple[Tile, ...]
+    sections: tuple[Section, ...]
+    facts: tuple[tuple[str, str], ...] = field(default=())
+
+
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
+
+
+def _markdown(text: object) -> str:
+    """Text as it stands in one line of Markdown, with nothing in it that Markdown or HTML would read as its own."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(str(text).split())).replace("&", "&amp;")
+
+
+_HTML = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
+    trim_blocks=True, lstrip_blocks=True,
+)  # fmt: skip
+_TEXT = _HTML.overlay(autoescape=False)
+_TEXT.filters = {**_TEXT.filters, "md": _markdown}
+
+
+def write_page(folder: Path, page: Page) -> None:
+    """Write report.html, report.md and, for the latter, every plot as a file. Raises ArchiveError."""
+    try:
+        for plot in (plot for section in page.sections for plot in section.plots):
+            (folder / f"{plot.name}.svg").write_text(plot.svg, encoding="utf-8")
+        for name, templates in (("report.html", _HTML), ("report.md", _TEXT)):
+            rendered = templates.get_template(f"{name}.jinja").render(page=page)
+            (folder / name).write_text(rendered, encoding="utf-8")
+    except OSError as error:
+        raise ArchiveError(f"{folder}: {error.strerror}; name another folder with --out") from error
+
+
+def number(value: float | None, name: str = "") -> str:
+    """Shares with three digits, times (`name` tells) with one, counts without; empty where there is none."""
     if value is None:
         return ""
-    return f"{value:.3f}" if isinstance(value, float) and value < 10 else f"{value:,.0f}"
+    if isinstance(value, int) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) < 10 and not name.endswith(("_p50", "_p95")) else f"{value:.1f}"
 
 
-def table(summaries: Summaries, head: str) -> Table:
+def bounds(interval: Interval | None) -> str:
+    """`0.941–0.965`, empty without an interval."""
+    return f"{number(interval[0])}–{number(interval[1])}" if interval else ""
+
+
+def summary_table(summaries: Summaries, intervals: Intervals, head: str) -> Table:
     """One row for each measure, one column for each stage or kind: there are more measures than stages."""
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column(head, no_wrap=True)
-    for row in summaries:
-        shown.add_column(row, justify="right", no_wrap=True)
-    for name in _columns(summaries):
-        shown.add_row(name, *(_cell(row.get(name)) for row in summaries.values()))
+    names = dict.fromkeys(name for column in summaries.values() for name in column)
+    rows = (
+        (
+            Cell(name),
+            *(
+                Cell(number(values.get(name), name), bounds(intervals.get(column, {}).get(name)))
+                for column, values in summaries.items()
+            ),
+        )
+        for name in names
+    )
+    return Table((head, *summaries), tuple(Row(cells) for cells in rows))
+
+
+def for_terminal(table: Table) -> RichTable:
+    """The table with what stands small in a second line of its cell."""
+    shown = RichTable(box=None, pad_edge=False)
+    for place, head in enumerate(table.head):
+        shown.add_column(head, no_wrap=True, justify="left" if place < table.words else "right")
+    for row in table.rows:
+        shown.add_row(*(f"{cell.text}\n[dim]{cell.note}[/dim]" if cell.note else cell.text for cell in row.cells))
     return shown
-
-
-def markdown_table(summaries: Summaries, head: str) -> str:
-    """The same as Markdown."""
-    lines = [f"| {head} | {' | '.join(summaries)} |", f"|---|{'---:|' * len(summaries)}"]
-    for name in _columns(summaries):
-        lines.append(f"| {name} | {' | '.join(_cell(row.get(name)) for row in summaries.values())} |")
-    return "\n".join(lines)
-
-
-def questions_report(name: str, summaries: Summaries, missing: Iterable[str], scored: Iterable[Scored]) -> str:
-    """A table by kind, then every failure with question, expected and given answer, and the sources."""
-    parts = [f"# Questions: {name}", markdown_table(summaries, "measure")]
-    if left_out := list(missing):
-        parts.append(f"Not counted, since the archive lacks what answers them: {', '.join(left_out)}.")
-    failed = [one for one in scored if one.failures]
-    parts.append(f"## Failures ({len(failed)})")
-    parts += [_failure(one) for one in failed]
-    return "\n\n".join(parts) + "\n"
-
-
-def _failure(one: Scored) -> str:
-    question = one.question
-    lines = [f"### {question.qid} ({question.kind}): {'; '.join(one.failures)}", ""]
-    lines += [f"- earlier: {_one_line(turn.content)}" for turn in question.history]
-    lines.append(f"- question: {_one_line(question.question)}")
-    lines += [f"- gold: {_one_line(gold.title)} ({gold.moment or 'undated'}, {gold.id})" for gold in question.gold]
-    wanted = question.must_all or ([question.must_contain] if question.must_contain else [])
-    if wanted:
-        lines.append(f"- must contain: {' and '.join(' or '.join(group) for group in wanted)}")
-    if one.answer:
-        lines.append(f"- answer: {_one_line(one.answer.text)}")
-        lines += [f"  - [{s.number}] {_one_line(s.title)} ({s.article_id})" for s in one.answer.sources]
-    return "\n".join(lines)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

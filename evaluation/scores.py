@@ -1,24 +1,23 @@
-"""What one question earns, and the means over many. A score that does not apply to a question is left out of it."""
+"""What one question earns. A score that does not apply to a question is left out of it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from itertools import chain
 
 from pydantic import BaseModel
 
 from archive.articles import Period
-from evaluation.measures import mean, percentiles
+from evaluation.measures import Scores
 from evaluation.questions import Asked, Retrieval
+from evaluation.runs import CitedSource
 from prompts import render
 
 Golds = Sequence[frozenset[str]]  # for each gold of a question the articles that are it
-Scores = dict[str, float]
 
 _RANKS = (1, 5, 10)
 _CLOSE = 0.8  # overlap from which on a period counts as understood
 _LONG_AGO = date(1990, 1, 1)  # where a period without a beginning is taken to begin
-_TIMES = {"ms": "ms", "ttft": "ttft_ms", "total": "total_ms"}  # score -> name of its percentiles
 _CITED = re.compile(r"\[(\d+)\]")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n")
 # What a model says in its own words where the passages don't tell: it speaks of its sources, and denies.
@@ -26,14 +25,6 @@ _SOURCES = re.compile(
     r"\b(?:meldung|archiv|quelle|bericht|text|artikel|angaben|information|report|source|passage)", re.I
 )
 _DENIES = re.compile(r"\b(?:nichts?|kein\w*|weder|no|not|nothing|none|neither)\b|n't\b", re.I)
-
-
-class CitedSource(BaseModel):
-    """A source that an answer was shown with."""
-
-    number: int
-    article_id: str
-    title: str
 
 
 class Answer(BaseModel):
@@ -143,17 +134,3 @@ def abstained(text: str) -> bool:
     if any(opening and first.startswith(opening) for opening in ours):
         return True
     return bool(_SOURCES.search(first) and _DENIES.search(first) and not _CITED.search(first))
-
-
-def summarize(scored: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Means by score, percentiles of the times."""
-    rows = list(scored)
-    names = dict.fromkeys(chain.from_iterable(rows))
-    summary: dict[str, float] = {"n": len(rows)}
-    for name in names:
-        values = [row[name] for row in rows if name in row]
-        if name in _TIMES:
-            summary |= percentiles(values, _TIMES[name])
-        elif (value := mean(values)) is not None:
-            summary[name] = value
-    return summary

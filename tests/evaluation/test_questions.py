@@ -3,6 +3,7 @@
 import asyncio
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 from embedders import WordEmbedder
@@ -11,20 +12,20 @@ from typer.testing import CliRunner
 from archivar import app
 from archive import embedding
 from archive.archive import Archive
-from archive.articles import Period
+from archive.articles import Hit, Passage, Period
 from archive.errors import ArchivarError, GenerationError, SourceError
 from archive.settings import Settings
 from evaluation.answers import Results, answer_all, conditions_of
-from evaluation.questions import Asked, Retrieval, find_golds, is_missing, read_questions
+from evaluation.judging import judge
+from evaluation.questions import Asked, Retrieval, by_stage, find_golds, is_missing, read_questions
+from evaluation.runs import CitedSource
 from evaluation.scores import (
     Answer,
-    CitedSource,
     abstained,
     is_right,
     period_overlap,
     score_answer,
     score_retrieval,
-    summarize,
 )
 from ingest.pipeline import ingest
 from server import engine
@@ -166,9 +167,26 @@ def test_citations_are_counted_by_article():
     assert score_answer(asked("none"), (), answer("Beyer siegte [1].", "a"))["abstained"] == 0
 
 
-def test_means_leave_out_what_does_not_apply():
-    summary = summarize([{"R@1": 1.0, "ms": 2.0}, {"R@1": 0.0, "ms": 4.0}, {"abstained": 1.0, "ms": 6.0}])
-    assert summary == {"n": 3, "R@1": 0.5, "ms_p50": 4.0, "ms_p95": 5.8, "abstained": 1.0}
+def test_what_each_stage_made_of_the_hits_is_kept():
+    def hit(article, score, **scores):
+        passage = Passage(f"{article}#0", article, 0, "Text", "Titel")
+        return Hit(passage, score, scores)
+
+    hits = [
+        hit("b", 0.9, words=3.0, fused=0.5, reranked=0.9),
+        hit("a", 0.8, dense=0.7, fused=0.8, reranked=0.8, blended=1.0),
+        hit("b", 0.7, dense=0.9, fused=0.1, reranked=0.7),
+    ]
+    stages = by_stage(hits)
+    assert list(stages) == ["dense", "words", "fused", "reranked", "blended", "final"]
+    assert stages["dense"] == [("b", 0.9), ("a", 0.7)] and stages["fused"] == [("a", 0.8), ("b", 0.5)]
+    assert stages["words"] == [("b", 3.0)] and stages["final"] == [("b", 0.9), ("a", 0.8)]
+    (result,) = judge([asked()], {"q": golds("a")}, {"q": Retrieval(("b", "a"), None, 1.0, stages)}, {},
+                      date(2024, 1, 1))  # fmt: skip
+    assert {stage: listed.ranks for stage, listed in result.stages.items()} == {
+        "dense": [2], "words": [None], "fused": [1], "reranked": [2], "blended": [1], "final": [2],
+    }  # fmt: skip
+    assert result.rank() == 2 and result.failures == []
 
 
 @pytest.mark.parametrize(
@@ -245,6 +263,20 @@ def test_the_command_reports_retrieval_by_kind(faked, file):
     assert (shown["questions"], shown["missing"]) == (4, 1)
     assert shown["kinds"]["fact"]["R@1"] == 1.0 and shown["kinds"]["fact"]["n"] == 2
     assert "right" not in shown["overall"] and faked.asked == []
+    assert shown["ci"]["fact"]["R@1"] == [1.0, 1.0]
+
+
+def test_a_false_period_is_reported(faked, tmp_path):
+    path = tmp_path / "dated.jsonl"
+    dated = {"question": "Was brannte im Mai 2023 im Hamburger Hafen?", "gold": QUESTIONS[0]["gold"]}
+    meant = {**dated, "qid": "t", "kind": "time", "from": "2023-05-01", "to": "2023-05-31"}
+    unmeant = {**dated, "qid": "f", "kind": "fact"}
+    path.write_text(f"{json.dumps(meant)}\n{json.dumps(unmeant)}\n", encoding="utf-8")
+    shown = run("--questions", path, "--name", "periods", "--out", tmp_path / "kept")
+    assert shown["kinds"]["time"]["period_understood"] == 1.0 and "false_period" not in shown["kinds"]["time"]
+    assert shown["kinds"]["fact"]["false_period"] == 1.0
+    report = (tmp_path / "kept" / "report.md").read_text(encoding="utf-8")
+    assert "## False periods (1)" in report and "Questions: periods" in report
 
 
 def test_the_command_reports_answers_and_keeps_them(faked, file, tmp_path):
@@ -253,8 +285,8 @@ def test_the_command_reports_answers_and_keeps_them(faked, file, tmp_path):
     fact = shown["kinds"]["fact"]
     assert fact["right"] == 0.5 and fact["cited"] > 0 and fact["ttft_ms_p50"] <= fact["total_ms_p95"]
     assert "abstained" in shown["kinds"]["none"]
-    report = (tmp_path / "data" / "evaluation" / "mine.md").read_text()
-    assert "### f2 (fact): answer is not right" in report and "Löwen" in report and "lost" in report
+    report = (Path(shown["run"]) / "report.md").read_text()
+    assert "### f2, fact: gold at rank 1; answer is not right" in report and "Löwen" in report and "lost" in report
     asked_before = len(faked.asked)
     assert run("--questions", file, "--answers")["kinds"]["fact"]["right"] == 0.5
     assert len(faked.asked) == asked_before

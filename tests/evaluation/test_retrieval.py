@@ -1,6 +1,7 @@
 """`archivar evaluate retrieval` on a hand-made corpus: real ledger, Chroma and Tantivy, an embedder of hashed words."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from archive.errors import ArchiveError, SourceError
 from archive.settings import Settings
 from evaluation.beir import Document, read_benchmark
 from evaluation.corpus import add_corpus
-from evaluation.measures import ranking_measures
-from evaluation.retrieval import StageRunner, measure, ranked_documents, search_all
+from evaluation.measures import ranking_measures, summarize
+from evaluation.retrieval import DEPTH, StageRunner, judge, measure, ranked_documents, search_all
+from evaluation.runs import read_run
 from ingest.pipeline import ingest
 
 CORPUS = (
@@ -63,25 +65,43 @@ def add(archive, tmp_path, documents, keep=False):
 
 
 def test_measures_of_known_ranks():
-    values = ranking_measures({"a": {"x": 1}, "b": {"y": 1}, "c": {"z": 1}}, {"a": ["x"], "b": ["n", "y"]})
-    assert values == {"MRR@10": 0.5, "nDCG@10": pytest.approx((1 + 0.6309) / 3, abs=1e-4), "R@1": 0.3333,
-                      "R@5": 0.6667, "R@30": 0.6667}  # fmt: skip
+    earned = ranking_measures({"a": {"x": 1}, "b": {"y": 1}, "c": {"z": 1}}, {"a": ["x"], "b": ["n", "y"]})
+    assert earned["b"]["MRR@10"] == 0.5 and set(earned["c"].values()) == {0.0}
+    assert summarize(earned.values()) == {
+        "n": 3, "MRR@10": 0.5, "nDCG@10": pytest.approx((1 + 0.6309) / 3, abs=1e-4), "R@1": 0.3333, "R@5": 0.6667,
+        "R@30": 0.6667,
+    }  # fmt: skip
 
 
 def test_the_best_passage_counts_for_its_document():
-    found = [("b#1", 3.0), ("a#0", 2.0), ("b#0", 1.0), ("x#0", 0.5)]
-    assert ranked_documents(found, {"a": "d1", "b": "d2"}) == ["d2", "d1", "\0x"]
+    found = [("b#1", 3.0), ("a#0", 2.0), ("b#0", 1.0), ("x#0", 0.5), ("c#0", None)]
+    documents = {"a": "d1", "b": "d2", "c": "d3"}
+    assert ranked_documents(found, documents) == [("d2", 3.0), ("d1", 2.0), ("\0x", 0.5), ("d3", None)]
 
 
 def test_every_stage_is_measured(archive, tmp_path, files):
     benchmark = read_benchmark(*files)
     documents = add(archive, tmp_path, benchmark.documents)
-    plain = measure(benchmark, search_all(StageRunner(archive, None, 30), benchmark), documents)
+    plain = measure(judge(benchmark, search_all(StageRunner(archive, None, 30), benchmark), documents))
     assert list(plain) == ["dense", "words", "fused"]
     assert list(plain["fused"]) == ["MRR@10", "nDCG@10", "R@1", "R@5", "R@30", "ms_p50", "ms_p95"]
     assert plain["words"]["MRR@10"] == plain["fused"]["MRR@10"] == 1.0
-    turned = measure(benchmark, search_all(StageRunner(archive, LastWins(), 30), benchmark), documents)
+    turned = measure(judge(benchmark, search_all(StageRunner(archive, LastWins(), 30), benchmark), documents))
     assert turned["fused"]["MRR@10"] == 1.0 > turned["reranked"]["MRR@10"]
+
+
+def test_lists_go_on_until_they_name_as_many_articles_as_are_counted(archive, tmp_path):
+    paragraphs = "\n\n".join(f"Im Hafen brannte Frachter {n}. " + "Er lag am Kai von Hamburg. " * 30 for n in range(40))
+    long = [Document("long", "Hafen", paragraphs)]
+    short = [Document(f"s{n}", f"Meldung {n}", f"Meldung {n} vom Hafen, ausführlich genug.") for n in range(35)]
+    add(archive, tmp_path, [*long, *short])
+    assert archive.ledger.counts().passages > DEPTH + len(short)
+    for stage, found in StageRunner(archive, LastWins(), 30).search("q", "Hafen Frachter Kai Hamburg").lists.items():
+        articles = {passage.rpartition("#")[0] for passage, _ in found}
+        assert len(articles) >= DEPTH, stage
+        scores = [score for _, score in found]
+        assert None in scores and None not in scores[:30], stage
+        assert len({passage for passage, _ in found}) == len(found)
 
 
 def test_no_document_is_left_out_and_none_is_stored_twice(archive, tmp_path, files):
@@ -148,5 +168,10 @@ def test_the_last_line_of_the_command_is_one_json_object(files, monkeypatch):
     arguments = [str(part) for pair in zip(names, files, strict=True) for part in pair]
     result = CliRunner().invoke(app, ["evaluate", "retrieval", *arguments])
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout.splitlines()[-1])["fused"]["R@1"] == 1.0
+    shown = json.loads(result.stdout.splitlines()[-1])
+    assert shown["fused"]["R@1"] == 1.0 and shown["ci"]["fused"]["R@1"] == [1.0, 1.0]
     assert "MRR@10" in result.stderr
+    kept = read_run(Path(shown["run"]))
+    assert kept.run.measures["dense"]["R@1"] == shown["dense"]["R@1"]
+    assert [one.id for one in kept.results] == ["q1", "q2", "q3"] and kept.articles["d1"].title == "Hafen"
+    assert "## How it was measured" in (Path(shown["run"]) / "report.md").read_text(encoding="utf-8")
