@@ -218,7 +218,7 @@ def _retrieved(
 
     retriever = Retriever(archive, reranker, settings.candidates)
     with _progress(console, "questions") as advance:
-        return retrieve_all(archive, retriever, settings, asked, lambda done: advance(done, len(asked)))
+        return retrieve_all(retriever, settings, asked, lambda done: advance(done, len(asked)))
 
 
 @contextmanager

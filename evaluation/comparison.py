@@ -52,7 +52,7 @@ def compare_runs(a: KeptRun, b: KeptRun, measure: str) -> Comparison:
     pairs = tuple((one, theirs[one.id]) for one in a.results if one.id in theirs and _same(one, theirs[one.id]))
     if not pairs:
         raise SourceError(f"{a.run.name} and {b.run.name} share no question; name runs of the same file")
-    groups = _by_stage(pairs) if a.run.evaluation == "retrieval" else _by_kind(pairs)
+    groups = _by_stage(pairs) if a.run.evaluation == "retrieval" else _by_kind(a, pairs)
     overall = list(groups)[-1] if a.run.evaluation == "retrieval" else "overall"
     differences = {group: _differences(earned) for group, earned in groups.items()}
     if measure not in differences[overall]:
@@ -93,10 +93,12 @@ def _by_stage(pairs: Sequence[Pair]) -> dict[str, Earned]:
     return groups
 
 
-def _by_kind(pairs: Sequence[Pair]) -> dict[str, Earned]:
-    kinds = dict.fromkeys(one.kind for one, _ in pairs)
-    by_kind = {kind: [(one.scores, other.scores) for one, other in pairs if one.kind == kind] for kind in kinds}
-    return {"overall": [(one.scores, other.scores) for one, other in pairs], **by_kind}
+def _by_kind(a: KeptRun, pairs: Sequence[Pair]) -> dict[str, Earned]:
+    groups = {"overall": [(one.scores, other.scores) for one, other in pairs]}
+    for kind in a.run.measures:
+        if of_kind := [(one.scores, other.scores) for one, other in pairs if one.kind == kind]:
+            groups[kind] = of_kind
+    return groups
 
 
 def _differences(earned: Earned) -> dict[str, Difference]:

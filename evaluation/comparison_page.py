@@ -1,6 +1,7 @@
 """The report of a comparison: what the runs differ in, differences with their certainty, questions that moved."""
 
 from collections.abc import Iterator
+from math import inf
 
 from archive.articles import german_date
 from evaluation import plots
@@ -29,7 +30,9 @@ def comparison_table(comparison: Comparison) -> Table:
 def _cell(difference: Difference | None) -> Cell:
     if difference is None:
         return Cell("")
-    return Cell(signed(difference.mean), f"{_bounds(difference.interval)}  p={difference.p:.3g}".strip())
+    if difference.p == 1 and not any(difference.interval or (0.0,)):
+        return Cell("0")  # nothing moved
+    return Cell(signed(difference.mean), f"{_bounds(difference.interval)}\np={difference.p:.3g}".strip())
 
 
 def signed(value: float) -> str:
@@ -100,12 +103,18 @@ def _moved(heading: str, pairs: tuple[Pair, ...], comparison: Comparison) -> Sec
 
 
 def _case(before: Result, after: Result, comparison: Comparison) -> Case:
-    ranks = [f"{result.rank() or 'not found'}" for result in (before, after)]
+    ranks = [_ranks(result) for result in (before, after)]
     values = [number(_value(result, comparison)) for result in (before, after)]
     verdict = f"rank {ranks[0]} → {ranks[1]} · {comparison.measure} {values[0]} → {values[1]}"
     name = f"{after.id}, {after.kind}" if after.kind else after.id
     facts = tuple(_facts(before, after))
     return Case(name, verdict, after.question, facts, found_table(after, comparison.b.articles))
+
+
+def _ranks(result: Result) -> str:
+    """The rank that counts; of a question that needs several golds, all of them."""
+    ranks = sorted(result.last.ranks, key=lambda rank: rank or inf) if result.kind == "multi" else [result.rank()]
+    return ", ".join(str(rank or "–") for rank in ranks)
 
 
 def _value(result: Result, comparison: Comparison) -> float | None:

@@ -34,7 +34,8 @@ def judge(
                 stages={stage: _listed(listed, gold) for stage, listed in stages.items()},
                 meant=_shown(question.period), understood=_shown(found.period),
                 must_contain=wanted, answer=answer.text if answer else None,
-                sources=answer.sources if answer else [], scores=scores, failures=failures(scores),
+                sources=answer.sources if answer else [], steps=dict(found.steps), scores=scores,
+                failures=failures(scores),
             )
         )  # fmt: skip
     return results
@@ -47,13 +48,16 @@ def _listed(found: Sequence[tuple[str, float]], golds: Golds) -> Listed:
 
 
 def _shown(period: Period | None) -> str | None:
-    return f"{period.start or '…'} – {period.end or '…'}" if period else None
+    return f"{_day(period.start)} – {_day(period.end)}" if period else None
+
+
+def _day(day: date | None) -> str:
+    return f"{day.day}.{day.month}.{day.year}" if day else "…"
 
 
 def failures(scores: Scores) -> list[str]:
-    """What went wrong, in words."""
+    """What went wrong besides the gold's rank, in words."""
     wrong = {
-        "gold not in the first 10": scores.get("R@10") == 0,
         "answer is not right": scores.get("right") == 0,
         "answered where the archive holds nothing": scores.get("abstained") == 0,
         "said that there is nothing": scores.get("false_abstention") == 1,

@@ -72,7 +72,7 @@ def recall(curves: Mapping[str, Sequence[float]]) -> str:
         return _svg(figure, "recall")
 
 
-def times(samples: Mapping[str, Sequence[float]]) -> str:
+def times(samples: Mapping[str, Sequence[float]], name: str = "times") -> str:
     """Milliseconds of each stage or kind: a box from the first to the third quartile, whiskers from 5 to 95 %."""
     with _style():
         figure, axes = _figure(0.9 + 0.45 * len(samples))
@@ -88,7 +88,7 @@ def times(samples: Mapping[str, Sequence[float]]) -> str:
         axes.set_xlim(left=0)
         axes.set_xlabel("milliseconds for a question")
         axes.grid(visible=False, axis="y")
-        return _svg(figure, "times")
+        return _svg(figure, name)
 
 
 def differences(by_group: Mapping[str, Difference], measure: str) -> str:

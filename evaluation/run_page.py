@@ -13,6 +13,7 @@ from evaluation.runs import KeptRun, Result, Run, Shown, recall_curve
 
 _DEPTH = 30  # of the recall curves
 _RIVALS = 5  # articles shown of those that stand above the gold
+_USABLE = 10  # a gold further down is listed with the failures
 _CASES = 150  # questions shown in full; all are in results.jsonl
 
 _TILES = {
@@ -22,7 +23,7 @@ _TILES = {
 _EXPLAINED = (
     f"Beside each mean stands its {LEVEL:.0%} interval, from {RESAMPLES:,} bootstrap resamples of the questions: where "
     "the mean would lie had other questions of the same kinds been asked. Where all questions of a small group agree, "
-    "the interval is narrower than what we know."
+    "the interval is narrower than what we know. A measure counts the questions that it applies to."
 )
 
 
@@ -34,7 +35,8 @@ def run_page(kept: KeptRun, *, draw: bool) -> Page:
         sections = [measures, *_plots_by_stage(results, draw=draw)]
     else:
         measures = Section("Measures by kind", _EXPLAINED, (summary_table(run.measures, run.ci, "measure"),))
-        sections = [measures, *_plots_by_kind(results, draw=draw), _stages(results), *_false_periods(results)]
+        plotted = _plots_by_kind(results, list(run.measures), draw=draw)
+        sections = [measures, *plotted, _stages(results), *_false_periods(results)]
     sections.append(_wrong(kept))
     if run.missing:
         left_out = f"The archive lacks the articles that answer them: {', '.join(run.missing)}."
@@ -73,23 +75,29 @@ def _plots_by_stage(results: Sequence[Result], *, draw: bool) -> Iterator[Sectio
     yield Section("Time", plots=(_times_plot(times, "stage"),))
 
 
-def _plots_by_kind(results: Sequence[Result], *, draw: bool) -> Iterator[Section]:
+def _plots_by_kind(results: Sequence[Result], kinds: Sequence[str], *, draw: bool) -> Iterator[Section]:
     if not draw:
         return
-    by_kind: dict[str, list[Result]] = {}
-    for result in results:
-        by_kind.setdefault(result.kind, []).append(result)
+    by_kind = {kind: [result for result in results if result.kind == kind] for kind in kinds}
+    by_kind = {kind: of_kind for kind, of_kind in by_kind.items() if of_kind}
     curves = {kind: recall_curve(of_kind, None, _DEPTH) for kind, of_kind in by_kind.items()}
     if curves := {kind: curve for kind, curve in curves.items() if curve}:
         caption = "Share of questions whose gold is among the first k articles (for multi: all golds), by kind"
         yield Section("Recall", plots=(Plot("recall", caption, plots.recall(curves)),))
     times = {kind: [one.scores["ms"] for one in of_kind] for kind, of_kind in by_kind.items()}
-    yield Section("Time", plots=(_times_plot(times, "kind of question, without the answer"),))
+    steps: dict[str, list[float]] = {}
+    for result in results:
+        for step, ms in result.steps.items():
+            steps.setdefault(step, []).append(ms)
+    drawn = [_times_plot(times, "kind of question, without the answer")]
+    if steps:
+        drawn.append(_times_plot(steps, "step of retrieval", "steps"))
+    yield Section("Time", plots=tuple(drawn))
 
 
-def _times_plot(times: Mapping[str, Sequence[float]], by: str) -> Plot:
+def _times_plot(times: Mapping[str, Sequence[float]], by: str, name: str = "times") -> Plot:
     caption = f"Time by {by}: the middle half with the median, whiskers at 5 and 95 %"
-    return Plot("times", caption, plots.times(times))
+    return Plot(name, caption, plots.times(times, name))
 
 
 def _stages(results: Sequence[Result]) -> Section:
@@ -119,7 +127,7 @@ def _false_periods(results: Iterable[Result]) -> Iterator[Section]:
 
 def _wrong(kept: KeptRun) -> Section:
     wrong = [one for one in kept.results if one.failures or (one.gold and one.rank() != 1)]
-    wrong.sort(key=lambda one: (not one.failures, -(one.rank() or inf)))
+    wrong.sort(key=lambda one: (not one.failures and (one.rank() or inf) <= _USABLE, -(one.rank() or inf)))
     text = f"The gold is the row that stands out, after up to {_RIVALS} articles that the last stage put above it. "
     text += "A stage's figure is its rank, beside it the score of the article's best passage."
     if len(wrong) > _CASES:

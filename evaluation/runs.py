@@ -58,7 +58,8 @@ class CitedSource(BaseModel):
 class Result(BaseModel):
     """One question, what every stage found for it, and what it earned.
 
-    `gold` holds, for each gold, the articles that are it. `kind`, periods and all below are of editors' questions only.
+    `gold` holds, for each gold, the articles that are it. `kind`, periods and all below are of editors' questions only;
+    `steps` are milliseconds by step of retrieval.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Result(BaseModel):
     must_contain: list[list[str]] = []
     answer: str | None = None
     sources: list[CitedSource] = []
+    steps: dict[str, float] = {}
     scores: Scores = {}
     failures: list[str] = []
 
