@@ -4,7 +4,7 @@ Every colour is a CSS variable with a light and a dark value, after Okabe & Ito'
 (Color Universal Design, 2008), and every line has a marker of its own. Text stays text.
 """
 
-import importlib.util
+import importlib
 import io
 import logging
 import os
@@ -50,7 +50,11 @@ def can_draw(cache: Path) -> bool:
     """Whether matplotlib is here; `cache` is the folder where it may keep its list of fonts."""
     os.environ.setdefault("MPLCONFIGDIR", str(cache))  # read once, when matplotlib is imported; else it writes into ~
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells how long that list takes it
-    return importlib.util.find_spec("matplotlib") is not None
+    try:
+        importlib.import_module("matplotlib.backends.backend_svg")
+    except ImportError:
+        return False
+    return True
 
 
 def recall(curves: Mapping[str, Sequence[float]]) -> str:

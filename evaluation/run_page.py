@@ -103,10 +103,11 @@ def _times_plot(times: Mapping[str, Sequence[float]], by: str, name: str = "time
 def _stages(results: Sequence[Result]) -> Section:
     """Recall of every stage among the passages that retrieval handed back, which each of them scored."""
     rows: dict[str, list[dict[str, float]]] = {}
-    for result in results:
-        for stage in result.stages if result.gold else ():
-            rank = result.rank(stage) or inf
-            rows.setdefault(stage, []).append({f"R@{k}": float(rank <= k) for k in (1, 5, 10)})
+    for stage in max((result.stages for result in results), key=len):
+        for result in results:
+            if result.gold:
+                rank = (result.rank(stage) if stage in result.stages else None) or inf
+                rows.setdefault(stage, []).append({f"R@{k}": float(rank <= k) for k in (1, 5, 10)})
     summaries = {stage: summarize(scored) for stage, scored in rows.items()}
     by_stage = {stage: intervals(scored) for stage, scored in rows.items()}
     text = (
@@ -126,7 +127,7 @@ def _false_periods(results: Iterable[Result]) -> Iterator[Section]:
 
 
 def _wrong(kept: KeptRun) -> Section:
-    wrong = [one for one in kept.results if one.failures or (one.gold and one.rank() != 1)]
+    wrong = [one for one in kept.results if one.failures or (one.gold and one.rank() != one.best_rank)]
     wrong.sort(key=lambda one: (not one.failures and (one.rank() or inf) <= _USABLE, -(one.rank() or inf)))
     text = f"The gold is the row that stands out, after up to {_RIVALS} articles that the last stage put above it. "
     text += "A stage's figure is its rank, beside it the score of the article's best passage."

@@ -82,6 +82,11 @@ class Result(BaseModel):
         """What the last stage found, which is what an answer would be written from."""
         return list(self.stages.values())[-1]
 
+    @property
+    def best_rank(self) -> int:
+        """What rank() can be at best."""
+        return len(self.gold) if self.kind == "multi" else 1
+
     def rank(self, stage: str | None = None) -> int | None:
         """The rank at a stage (the last one) that decides: of the first gold, for `multi` of the last."""
         ranks = (self.stages[stage] if stage else self.last).ranks

@@ -109,6 +109,19 @@ def test_a_page_of_questions_lists_false_periods_and_failures(tmp_path):
     assert "- earlier: Und davor?" in text and r"- answer: Im Juni \[1\]." in text and "lost" in text
 
 
+def test_a_question_that_needs_two_golds_is_right_with_both_in_front(tmp_path):
+    def multi(name, ranks):
+        stages = {"final": Listed(found=[("a", 1.0), ("x", 0.5), ("b", 0.4)], ranks=ranks)}
+        return Result(id=name, kind="multi", question="Beide?", gold=[["a"], ["b"]], stages=stages, scores={"ms": 1.0})
+
+    base = questions_run()
+    results = (multi("m1", [2, 1]), multi("m2", [1, 3]), multi("m3", [1, None]))
+    write_page(tmp_path, run_page(KeptRun(base.run, results, base.articles), draw=False))
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "m1" not in text and "### m2, multi: gold at rank 3" in text and "### m3, multi: gold not found" in text
+    assert "| R@5 | 0.667 (" in text
+
+
 def test_plots_fit_light_and_dark_pages(tmp_path):
     svg = plots.recall({"dense": [0.5, 0.75, 1.0], "words": [0.25, 0.5, 0.5]})
     assert "prefers-color-scheme:dark" in svg and "var(--s1)" in svg and "var(--ink)" in svg
