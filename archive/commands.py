@@ -63,7 +63,7 @@ class _PlainLines:
 def named_models(settings: Settings) -> list[str]:
     """The models that the settings name and this store can fetch; engines elsewhere keep their own."""
     kind, _, generator = settings.generator.partition(":")
-    wanted = [settings.embedder, settings.reranker, generator if kind == "llamacpp" else ""]
+    wanted = [settings.embedder, settings.reranker_name, generator if kind == "llamacpp" else ""]
     return [name for name in wanted if name]
 
 

@@ -70,12 +70,19 @@ def pack_blocks(table: NDArray[np.float32], bits: int) -> tuple[NDArray[np.uint8
     return (levels[:, 0::2] | levels[:, 1::2] << 4 if bits == 4 else levels), scales
 
 
+def unpack_blocks(packed: NDArray[np.uint8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What pack_blocks() packed, as fp32 (rows, columns); 4 or 8 bits as the shapes tell."""
+    if packed.shape[1] == scales.shape[1] * BLOCK:
+        levels = packed.astype(np.float32) - 128
+    else:
+        levels = np.stack([packed & 15, packed >> 4], axis=2).reshape(len(packed), -1).astype(np.float32) - 8
+    return np.asarray(levels * np.repeat(scales, BLOCK, axis=1), np.float32)
+
+
 def _table_bits(table: NDArray[np.float32]) -> int:
     """4 where the table is made of 4-bit levels already (then 4 lose nothing), else 8; judged by its first rows."""
     rows = table[:1024]
-    packed, scales = pack_blocks(rows, 4)
-    levels = np.stack([packed & 15, packed >> 4], axis=2).reshape(rows.shape).astype(np.float32) - 8
-    restored = levels * np.repeat(scales, BLOCK, axis=1)
+    restored = unpack_blocks(*pack_blocks(rows, 4))
     return 4 if np.allclose(restored, rows, atol=1e-4 * float(np.abs(rows).max())) else 8
 
 

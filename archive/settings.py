@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=256, description="CPU threads for models; 0 takes all cores")
 
     embedder: str = Field("multilingual-e5-small-q4", description="catalogue name, hub id or folder")
-    reranker: str = Field("", description="catalogue name, hub id or folder of a cross-encoder; empty: none")
+    reranker: str = Field(
+        "none", description="catalogue name, hub id or folder of a cross-encoder; `none`: none"
+    )
     generator: str = Field(
         "llamacpp:qwen2.5-coder-1.5b-instruct",
         description="`llamacpp:<catalogue name or .gguf file>`, `ollama:<model>` or `openai:<model>`",
@@ -43,6 +45,7 @@ class Settings(BaseSettings):
     answer_tokens: int = Field(400, ge=16, description="length of an answer at most")
     temperature: float = Field(0.0, ge=0, le=2, description="0 writes the same answer each time")
     candidates: int = Field(30, ge=1, le=200, description="passages taken from each of the two searches")
+    reranked: int = Field(30, ge=1, le=400, description="passages that the reranker reads, best first")
     prompt_characters: int = Field(
         1200, ge=200, description="characters of passages in a prompt; more takes longer to read"
     )
@@ -62,6 +65,11 @@ class Settings(BaseSettings):
     api_key: SecretStr = Field(SecretStr(""), description="key that clients must send; needed beyond loopback")
     language: str = Field("de", pattern="^(de|en)$", description="language of messages where a question leaves it open")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="level of the log")
+
+    @property
+    def reranker_name(self) -> str:
+        """The reranker, empty for none: an empty variable means the default, so none has a word of its own."""
+        return "" if self.reranker == "none" else self.reranker
 
     @property
     def base_url(self) -> str:

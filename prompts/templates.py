@@ -16,6 +16,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
     "passage": frozenset({"number", "title", "date", "text"}),
     "nothing": frozenset({"period"}),
     "nearest": frozenset({"reports"}),
+    "synthesis": frozenset({"title", "text"}),
 }
 LANGUAGES = ("de", "en")
 

@@ -16,8 +16,8 @@ from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import excerpt
 from server.generation import Generator, Message, Sampling, Usage
 from server.periods import describe_period
-from server.retrieval import Retrieved, Retriever
-from server.sources import date_of, listed, merge, passage_block
+from server.retrieval import Retrieved, Retriever, search_for
+from server.sources import date_of, listed, merge, passage_block, shown
 from server.suggestions import suggest
 from server.timings import Timings
 from server.understanding import Question, understand
@@ -105,13 +105,13 @@ class Chat:
     def _retrieve(self, question: Question, period: Period | None, ask: Ask, timings: Timings) -> Retrieved:
         # Twice as many as are shown: the rest becomes suggestions.
         top_k = ask.top_k or self._settings.top_k
-        return self._retriever.retrieve(question.search, period, 2 * top_k, timings)
+        return self._retriever.retrieve(search_for(question, period), 2 * top_k, timings)
 
     def _prompt(
         self, question: Question, ask: Ask, period: Period | None, found: Retrieved, timings: Timings
     ) -> tuple[tuple[Source, ...], list[Message]]:
         with timings.stage("prompt"):
-            sources = merge(found.hits[: ask.top_k or self._settings.top_k], self._settings.base_url)
+            sources = merge(shown(found.hits, ask.top_k or self._settings.top_k), self._settings.base_url)
             sources = excerpt(self._archive.embedder, question.search, sources, self._settings.prompt_characters)
             hint = ""
             if found.loosened and period is not None:
@@ -150,7 +150,7 @@ class Chat:
         """The honest answer where the archive holds nothing, at once and without the generator."""
         language = question.language
         where = f" ({describe_period(period, language)})" if period else ""
-        sources = merge(found.hits[:_NEAREST], self._settings.base_url)
+        sources = merge(shown(found.hits, _NEAREST), self._settings.base_url)
         yield Status(say("none", language), done=True)
         yield from sources
         timings.mark("first_token")

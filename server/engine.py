@@ -64,7 +64,7 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
     reranker = load_reranker(settings, store)
     generator = generator or load_generator(settings, store)
     archive = Archive.open(settings, embedder)
-    retriever = Retriever(archive, reranker, settings.candidates)
+    retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
     chat = Chat(archive, retriever, generator, settings)
     return Engine(settings, archive, reranker, retriever, generator, chat, ChatMemory())
 

@@ -1,5 +1,9 @@
-"""Retrieval: dense and word search side by side, fused, reranked. Blocking; the chat calls it in a thread."""
+"""Retrieval: dense and word search side by side, fused, reranked, one place for each report. Blocking.
 
+The chat calls it in a thread.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,14 +12,42 @@ from numpy.typing import NDArray
 from archive.archive import Archive
 from archive.articles import Hit, Passage, Period
 from archive.index import Found
+from archive.queries import WordQuery, parse_query
 from server.fusion import fuse
-from server.reranking import Reranker
+from server.periods import Leaning, wider
+from server.reranking import Reranker, rerank
+from server.stories import collapse, distinct, lean
 from server.timings import Timings
+from server.understanding import Question
+
+_LEAST_RERANKED = 10  # passages of each query, however many queries share the reranker's time
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is searched: `queries` are the whole question and then its parts, where it has any.
+
+    Quoted phrases and minus words of the whole question hold for all. `leaning` lifts the newer or the older hits.
+    """
+
+    queries: tuple[str, ...]
+    period: Period | None = None
+    leaning: Leaning | None = None
+
+
+def search_for(question: Question, period: Period | None = None) -> Search:
+    """What is searched for a question as it was understood; `period` goes before the one that was read out of it."""
+    return Search((question.search,), period or question.period, question.timing.leaning)
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """Hits, best first, and the period that they lie in; `loosened` where the asked period held nothing."""
+    """Hits, best first, and the period that they lie in; `loosened` where the asked period held nothing.
+
+    Hits of one article stand together, its best passage first.
+    """
 
     hits: tuple[Hit, ...]
     period: Period | None = None
@@ -25,43 +57,72 @@ class Retrieved:
 class Retriever:
     """Finds passages in one archive."""
 
-    def __init__(self, archive: Archive, reranker: Reranker | None, candidates: int) -> None:
+    def __init__(self, archive: Archive, reranker: Reranker | None, candidates: int, reranked: int = 30) -> None:
+        """`candidates` passages come from each of the two searches; the reranker reads the best `reranked` of both."""
         self._archive = archive
         self._reranker = reranker
         self._candidates = candidates
+        self._reranked = reranked
 
-    def retrieve(self, query: str, period: Period | None, top_k: int, timings: Timings) -> Retrieved:
-        """The best `top_k` passages within `period`; where it holds none, of all time, marked as loosened."""
+    def retrieve(self, search: Search, top_k: int, timings: Timings) -> Retrieved:
+        """The passages of the best `top_k` articles within the period; where it holds none, of a wider one."""
         self._archive.refresh()
+        queries = [parse_query(query) for query in search.queries]
         with timings.stage("embed"):
-            vector = self._archive.embedder.embed_queries([query])[0]
-        limit = max(self._candidates, top_k)
-        used = period
-        with timings.stage("search"):
-            lists = self._search(query, vector, limit, used)
-            if period is not None and not any(lists.values()):
-                used = None
-                lists = self._search(query, vector, limit, None)
-        with timings.stage("fuse"):
-            hits = self._fused(lists)[:limit]
-        if self._reranker is not None:
+            vectors = self._archive.embedder.embed_queries([query.plain or "-" for query in queries])
+        used, lists = self._search(search, queries, vectors, max(self._candidates, top_k), timings)
+        if (reranker := self._reranker) is not None:
             with timings.stage("rerank"):
-                hits = rerank(self._reranker, query, hits)
-        return Retrieved(tuple(hits[:top_k]), used, loosened=period is not None and used is None)
+                depth = max(_LEAST_RERANKED, top_k, self._reranked // len(lists))
+                asked = zip(search.queries, lists, strict=True)
+                lists = [rerank(reranker, query, hits[:depth]) for query, hits in asked]
+        with timings.stage("order"):
+            hits = self._ordered(merged(lists), search.leaning)
+        return Retrieved(distinct(hits, top_k), used, loosened=used != search.period)
 
-    def _search(self, query: str, vector: NDArray[np.float32], limit: int, period: Period | None) -> dict[str, Found]:
+    def _search(
+        self, search: Search, queries: Sequence[WordQuery], vectors: Vectors, limit: int, timings: Timings
+    ) -> tuple[Period | None, list[list[Hit]]]:
+        """The period that was used, and for each query its fused hits."""
+        lists: list[list[Hit]] = []
+        period = search.period
+        for period in _periods(search.period):
+            with timings.stage("search"):
+                found = [
+                    self._lists(query, vector, limit, period)
+                    for query, vector in zip(search.queries, vectors, strict=True)
+                ]
+            with timings.stage("fuse"):
+                lists = [self._fused(each, queries[0])[:limit] for each in found]
+            if any(lists):
+                break
+        return period, lists
+
+    def _lists(self, query: str, vector: Vectors, limit: int, period: Period | None) -> dict[str, Found]:
         index = self._archive.index
         return {"words": index.search_words(query, limit, period), "dense": index.search_dense(vector, limit, period)}
 
-    def _fused(self, lists: dict[str, Found]) -> list[Hit]:
+    def _fused(self, lists: dict[str, Found], query: WordQuery) -> list[Hit]:
         by_stage = {stage: dict(found) for stage, found in lists.items()}
         order = fuse(by_stage)
         passages = self._archive.ledger.passages(passage_id for passage_id, _ in order)
-        return [
-            _hit(passages[passage_id], score, by_stage)
-            for passage_id, score in order
-            if passage_id in passages  # an index may lag behind the ledger for a moment
-        ]
+        # An index may lag behind the ledger for a moment.
+        held = [(passages[passage_id], score) for passage_id, score in order if passage_id in passages]
+        return [_hit(passage, score, by_stage) for passage, score in held if query.allows(passage.title, passage.text)]
+
+    def _ordered(self, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
+        """Leaning to newer or older, and near-identical reports behind the rest."""
+        vectors = self._archive.index.vectors_of([hit.passage.id for hit in hits])
+        if any(hit.passage.id not in vectors for hit in hits):  # a writer is replacing one just now
+            return lean(hits, leaning)
+        stacked = np.stack([vectors[hit.passage.id] for hit in hits]) if hits else None
+        return collapse(lean(hits, leaning), stacked)
+
+
+def _periods(period: Period | None) -> Iterator[Period | None]:
+    yield period
+    if period is not None:
+        yield from wider(period)
 
 
 def _hit(passage: Passage, score: float, by_stage: dict[str, dict[str, float]]) -> Hit:
@@ -69,11 +130,11 @@ def _hit(passage: Passage, score: float, by_stage: dict[str, dict[str, float]]) 
     return Hit(passage, score, {**stages, "fused": score})
 
 
-def rerank(reranker: Reranker, query: str, hits: list[Hit]) -> list[Hit]:
-    """The hits in the order of the cross-encoder's scores."""
-    scores = reranker.score(query, [hit.passage.embedded_text for hit in hits])
-    scored = [
-        replace(hit, score=score, scores={**hit.scores, "reranked": score})
-        for hit, score in zip(hits, map(float, scores), strict=True)
-    ]
-    return sorted(scored, key=lambda hit: -hit.score)
+def merged(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """Several queries' hits as one list, best first: a passage counts with its best score."""
+    best: dict[str, Hit] = {}
+    for hit in (hit for hits in lists for hit in hits):
+        held = best.get(hit.passage.id)
+        if held is None or hit.score > held.score:
+            best[hit.passage.id] = hit if held is None else replace(hit, scores={**held.scores, **hit.scores})
+    return sorted(best.values(), key=lambda hit: -hit.score)

@@ -12,6 +12,19 @@ from server.understanding import Language
 from server.wording import say
 
 _GAP = " […] "
+_PASSAGES = 2  # of one article in an answer
+
+
+def shown(hits: Sequence[Hit], top_k: int) -> list[Hit]:
+    """The best passages, two at most, of the first `top_k` articles: what is worth reading of a whole result."""
+    kept: dict[str, list[Hit]] = {}
+    for hit in hits:
+        passages = kept.setdefault(hit.passage.article_id, [])
+        if len(kept) > top_k:
+            break
+        if len(passages) < _PASSAGES:
+            passages.append(hit)
+    return [hit for passages in kept.values() for hit in passages]
 
 
 def merge(hits: Sequence[Hit], base_url: str) -> tuple[Source, ...]:

@@ -16,7 +16,8 @@ ARROWS = {
     "server": {"archive", "prompts"},
     # ingest: an evaluation that cleans and splits otherwise than the product does measures something else
     "evaluation": {"server", "archive", "ingest", "prompts"},
-    "training": {"evaluation", "archive", "prompts"},
+    # server: negatives are mined with the server's own retrieval, and questions written by its own generator
+    "training": {"evaluation", "server", "archive", "prompts"},
     "setup": set(),
     "archivar.py": ROOMS,
     "setup/sample.py": {"archive", "setup"},  # run by .venv's Python once the packages are there

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from archive.articles import Hit, Period
 from archive.errors import BadRequest, NotFound
 from server.engine import Engine
+from server.reranking import probabilities
+from server.retrieval import search_for
 from server.routes.chat import ARCHIVE_MODEL
 from server.sources import article_page
 from server.timings import Timings
@@ -74,7 +76,7 @@ def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
     with timings.stage("understand"):
         question = understand((), body.query, body.now or engine.chat.today())
     period = Period(body.start, body.end) if body.start or body.end else question.period
-    found = engine.retriever.retrieve(question.search, period, body.top_k or engine.settings.top_k, timings)
+    found = engine.retriever.retrieve(search_for(question, period), body.top_k or engine.settings.top_k, timings)
     timings.mark("total")
     return {
         "object": "list",
@@ -160,7 +162,7 @@ async def rerank(body: RerankRequest, request: Request) -> dict[str, Any]:
     if reranker is None or body.model != reranker.name:
         there = f"{reranker.name} does" if reranker else "none is loaded, set ARCHIVAR_RERANKER"
         raise NotFound(f"model {body.model} does not rerank here; {there}", "model_not_found", "model")
-    scores = await asyncio.to_thread(reranker.score, body.query, body.documents)
-    ranked = sorted(enumerate(map(float, scores)), key=lambda item: -item[1])[: body.top_n]
+    logits = await asyncio.to_thread(reranker.logits, body.query, body.documents)
+    ranked = sorted(enumerate(map(float, probabilities(logits))), key=lambda item: -item[1])[: body.top_n]
     results = [{"index": index, "relevance_score": score} for index, score in ranked]
     return {"model": reranker.name, "results": results}

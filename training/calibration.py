@@ -1,0 +1,72 @@
+"""From a cross-encoder's logit and the scores of retrieval to the probability that a passage answers the question.
+
+Logistic regression on questions that were held out from training (source: Platt 1999, with more than one score).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archive.errors import ModelError
+from server.blending import Blend, features_of
+from training.examples import Judged
+
+_RIDGE = 1e-3  # keeps the weights finite where a feature tells the two apart on its own
+_STEPS = 50
+
+
+def calibrate(judged: Sequence[Judged], logits: Sequence[NDArray[np.float32]]) -> tuple[float, float, Blend]:
+    """(slope, shift, blend): `slope * logit + shift` is calibrated on its own, and `blend` takes such logits.
+
+    Raises ModelError on too few questions.
+    """
+    alone, labels = calibration_set(judged, logits)
+    single = fit(alone[:, :1], labels)
+    slope, shift = single.weights[0], single.bias
+    features, labels = calibration_set(judged, [slope * one + shift for one in logits])
+    return slope, shift, fit(features, labels)
+
+
+def calibration_set(
+    judged: Sequence[Judged], logits: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(features, labels) of all candidates that retrieval found, one row each. Raises ModelError on too few."""
+    rows, labels = [], []
+    for one, scores in zip(judged, logits, strict=True):
+        found = [number for number, candidate in enumerate(one.candidates) if candidate.scores]
+        if found:
+            rows.append(features_of([scores[n] for n in found], [one.candidates[n].scores for n in found]))
+            labels += [float(one.candidates[number].answers) for number in found]
+    if not 0 < sum(labels) < len(labels):
+        raise ModelError("too few held-out questions to calibrate on; train on more")
+    return np.concatenate(rows), np.array(labels)
+
+
+def fit(features: NDArray[np.float64], labels: NDArray[np.float64]) -> Blend:
+    """Weights and bias of a logistic regression, by Newton's method on standardized features."""
+    mean, spread = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-9)
+    x = np.column_stack([(features - mean) / spread, np.ones(len(features))])
+    penalty = _RIDGE * len(x) * np.diag([1.0] * features.shape[1] + [0.0])
+    weights = np.zeros(x.shape[1])
+    for _ in range(_STEPS):
+        p = 1 / (1 + np.exp(-x @ weights))
+        gradient = x.T @ (p - labels) + penalty @ weights
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + penalty
+        step = np.linalg.solve(hessian, gradient)
+        weights -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    slopes = weights[:-1] / spread
+    return Blend(tuple(slopes.tolist()), float(weights[-1] - slopes @ mean))
+
+
+def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.float64], bins: int = 10) -> float:
+    """Expected calibration error over `bins` of equal width (source: Naeini et al. 2015), 0 to 1."""
+    places = np.minimum((probabilities * bins).astype(int), bins - 1)
+    total = 0.0
+    for place in range(bins):
+        chosen = places == place
+        if chosen.any():
+            total += chosen.mean() * abs(probabilities[chosen].mean() - labels[chosen].mean())
+    return float(total)
