@@ -1,6 +1,7 @@
 """A reranker out of two parts: its own layers, and the word table of the embedder that it was trained from."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import onnx
@@ -10,22 +11,24 @@ from onnx import numpy_helper
 from archive.encoder_graph import BertShape, encoder_graph, unpack_blocks
 from archive.errors import ModelDamaged
 
-_HEAD_SIZE = 32  # dimensions of an attention head in every BERT of this family
+HEADS = "heads"  # name of the number of attention heads, which no weight tells
 
 
 def read_layers(path: Path) -> dict[str, NDArray[np.float32]]:
-    """The weights in a file of `archivar train reranker`, fp32, by the names that encoder_graph() takes.
+    """The weights in a file of `archivar train reranker`, fp32, by the names that encoder_graph() takes, and HEADS.
 
     Raises ModelDamaged where the file is none.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here: np.load leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             weights = {name: arrays[name].astype(np.float32) for name in arrays.files if ":" not in name}
+            _ = weights[HEADS]
             for name in arrays.files:
                 if name.endswith(":levels"):
                     matrix = name.removesuffix(":levels")
                     weights[matrix] = arrays[name].astype(np.float32) * arrays[f"{matrix}:scales"][:, None]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ModelDamaged(f"{path} holds no layers of a reranker ({error}); check it out or train it again") from error
     return weights
 
@@ -53,7 +56,7 @@ def read_embeddings(encoder: Path) -> dict[str, NDArray[np.float32]]:
 def build_cross_encoder(layers: Path, encoder: Path, target: Path) -> None:
     """Write the ONNX cross-encoder at `target` from its `layers` and the embedder's ONNX model `encoder`."""
     weights = read_layers(layers)
+    heads = int(weights.pop(HEADS))
     depth = 1 + max(int(name.split(".")[2]) for name in weights if name.startswith("encoder.layer."))
-    hidden = weights["classifier.weight"].shape[1]
-    shape = BertShape(heads=hidden // _HEAD_SIZE, layers=depth)
+    shape = BertShape(heads=heads, layers=depth)
     onnx.save(encoder_graph({**read_embeddings(encoder), **weights}, shape), str(target))

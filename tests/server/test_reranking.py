@@ -8,10 +8,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from archive.articles import Hit, Passage
 from archive.errors import ModelError
 from archive.models import ModelStore
 from archive.settings import Settings
-from server.reranking import CrossEncoderReranker, OnnxReranker, load_reranker, probabilities
+from server.blending import Blend, write_blend
+from server.reranking import CrossEncoderReranker, OnnxReranker, load_reranker, log_odds, probabilities, rerank
 
 WORDS = {"[PAD]": 0, "[UNK]": 1, "frage": 2, "antwort": 3, "anderes": 4}
 
@@ -42,28 +44,50 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_scores_are_probabilities_in_the_order_given(folder):
-    scores = OnnxReranker(folder, "counter").score("frage", ["anderes anderes anderes", "antwort", "frage"])
-    assert scores == pytest.approx(1 / (1 + np.exp(-np.array([-3.0, 2.0, 0.0]))), abs=1e-6)
-    assert scores.dtype == np.float32
-    assert OnnxReranker(folder, "counter").score("frage", []).shape == (0,)
+def test_logits_come_in_the_order_given(folder):
+    logits = OnnxReranker(folder, "counter").logits("frage", ["anderes anderes anderes", "antwort", "frage"])
+    assert logits == pytest.approx([-3.0, 2.0, 0.0], abs=1e-6)
+    assert logits.dtype == np.float32
+    assert OnnxReranker(folder, "counter").logits("frage", []).shape == (0,)
 
 
 def test_the_passage_is_cut_at_the_length_limit(folder):
-    scores = OnnxReranker(folder, "counter").score("frage", ["anderes " * 600 + "antwort", "antwort"])
-    assert scores[0] < 1e-6 < scores[1]
+    logits = OnnxReranker(folder, "counter").logits("frage", ["anderes " * 600 + "antwort", "antwort"])
+    assert logits[0] < -400 < logits[1]
 
 
-def test_one_or_two_logits_become_a_probability():
-    assert probabilities(np.array([[0.0], [1000.0], [-1000.0]], np.float32)) == pytest.approx([0.5, 1, 0])
-    assert probabilities(np.array([[0.0, 0.0], [1.0, 3.0]], np.float32)) == pytest.approx([0.5, 1 / (1 + np.exp(-2))])
+def test_one_or_two_outputs_become_a_probability():
+    one = log_odds(np.array([[0.0], [1000.0], [-1000.0]], np.float32))
+    two = log_odds(np.array([[0.0, 0.0], [1.0, 3.0]], np.float32))
+    assert probabilities(one) == pytest.approx([0.5, 1, 0])
+    assert probabilities(two) == pytest.approx([0.5, 1 / (1 + np.exp(-2))])
     with pytest.raises(ModelError, match="this model has 3"):
-        probabilities(np.zeros((2, 3), np.float32))
+        log_odds(np.zeros((2, 3), np.float32))
+
+
+def hit(name, text, **scores):
+    return Hit(Passage(f"{name}#0", name, 0, text, "frage"), scores["fused"], scores)
+
+
+def test_hits_are_ordered_by_their_probability(folder):
+    hits = [hit("a", "anderes", fused=2.0), hit("b", "antwort", fused=1.0)]
+    ranked = rerank(OnnxReranker(folder, "counter"), "frage", hits)
+
+    assert [one.passage.article_id for one in ranked] == ["b", "a"]
+    assert ranked[0].score == ranked[0].scores["reranked"] == pytest.approx(1 / (1 + np.exp(-2)))
+    assert ranked[0].scores["fused"] == 1.0
+
+
+def test_a_model_with_a_blend_weighs_retrieval_too(folder):
+    write_blend(folder, Blend((0.1, 5.0, 0.0), 0.0))
+    hits = [hit("a", "anderes", fused=2.0), hit("b", "antwort", fused=1.0)]
+
+    assert [one.passage.article_id for one in rerank(OnnxReranker(folder, "counter"), "frage", hits)] == ["a", "b"]
 
 
 def test_settings_choose_the_reranker(folder, tmp_path):
     store = ModelStore(tmp_path / "store", offline=True)
-    assert load_reranker(Settings(reranker=""), store) is None
+    assert load_reranker(Settings(reranker="none"), store) is None
     assert isinstance(load_reranker(Settings(reranker=str(folder)), store), OnnxReranker)
 
 
