@@ -55,6 +55,8 @@ class Synthesis:
             with contextlib.suppress(ValueError, KeyError):  # a line that an interruption cut
                 record = json.loads(line)
                 self._written[record["passage"]] = record["questions"]
+        # Written anew without such a line, or the next one would be appended to its stump.
+        path.write_text("".join(map(_line, self._written.items())), encoding="utf-8")
 
     def __contains__(self, passage_id: str) -> bool:
         """Whether questions were written for a passage, be it none that could be used."""
@@ -83,7 +85,7 @@ class Synthesis:
     def _keep(self, passage_id: str, questions: list[str]) -> None:
         self._written[passage_id] = questions
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"passage": passage_id, "questions": questions}, ensure_ascii=False) + "\n")
+            file.write(_line((passage_id, questions)))
 
     def examples(self, passages: Iterable[Passage]) -> list[Example]:
         """One example for each question that was written for one of `passages`."""
@@ -92,3 +94,7 @@ class Synthesis:
             for passage in passages
             for question in self._written.get(passage.id, ())
         ]
+
+
+def _line(written: tuple[str, list[str]]) -> str:
+    return json.dumps({"passage": written[0], "questions": written[1]}, ensure_ascii=False) + "\n"
