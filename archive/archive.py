@@ -43,7 +43,7 @@ class Archive:
                 f"{settings.home}: its vectors were made by {made_by}, not by {embedder.name}; "
                 f"set ARCHIVAR_EMBEDDER={made_by}, or ARCHIVAR_HOME to a new folder"
             )
-        return cls(settings, ledger, Index(settings.home, settings.chroma_url), embedder)
+        return cls(settings, ledger, Index(ledger, settings.home, settings.chroma_url), embedder)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -55,6 +55,8 @@ class Archive:
             raise ArchiveLocked(f"{self._home}: another ingest is writing; wait for its end") from error
         try:
             self.ledger.set_fact("embedder", self.embedder.name)
+            self.refresh()  # on a graph as it was before another process wrote, that process's vectors would be lost
+            self.index.tidy()
             self._note_lost()
             yield
         finally:

@@ -1,12 +1,13 @@
 """Index: vectors and words side by side. Everything in it can be built again from the ledger."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archive.articles import Period
-from archive.ledger import Pending
+from archive.ledger import Ledger, Pending
 from archive.vectors import Vectors
 from archive.words import Words
 
@@ -16,14 +17,14 @@ Found = list[tuple[str, float]]  # (passage id, score), best first
 class Index:
     """What can be searched. One process writes, any number read."""
 
-    def __init__(self, home: Path, chroma_url: str = "") -> None:
-        self._vectors = Vectors(home, chroma_url)
+    def __init__(self, ledger: Ledger, home: Path, chroma_url: str = "") -> None:
+        self._vectors = Vectors(ledger, home, chroma_url)
         self._words = Words(home)
 
     def apply(self, pending: Pending, vectors: NDArray[np.float32]) -> None:
-        """Bring in `pending.passages` with `vectors` (n, d) in the same order, take `pending.removed` out, commit."""
+        """Take `pending.removed` out, bring `pending.passages` in with `vectors` (n, d) in the same order, commit."""
         self._vectors.apply(pending.passages, vectors, pending.removed)
-        self._words.apply(pending.passages, pending.removed)
+        self._words.apply(pending.passages, [passage_id for passage_id, _ in pending.removed])
 
     def search_dense(self, vector: NDArray[np.float32], limit: int, period: Period | None = None) -> Found:
         """Passages nearest to a normalized query vector (d,), by cosine."""
@@ -33,9 +34,17 @@ class Index:
         """Passages that share words with `text`, by BM25."""
         return self._words.search(text, limit, period)
 
+    def vectors_of(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors (d,) of those passages that are held."""
+        return self._vectors.vectors_of(ids)
+
     def counts(self) -> tuple[int, int]:
         """Passages held as vectors and as words."""
         return self._vectors.count(), self._words.count()
+
+    def tidy(self) -> None:
+        """Drop what a writer that broke off has left; for the one that holds the write lock."""
+        self._vectors.tidy()
 
     def reload(self) -> None:
         """See what another process committed."""

@@ -20,6 +20,12 @@ from archive.errors import ArchiveError
 
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
 
+FIRST_SHELF = "archivar-passages"  # the collection that a young archive's vectors lie in
+
+# Publication as Unix seconds; a SELECT with this expression to the letter uses the index. unixepoch() would be shorter,
+# but is younger (SQLite 3.38) than the library of some systems.
+MOMENT = "CAST(strftime('%s', published) AS INTEGER)"
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -33,10 +39,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Work noted for the indexes: passages to add and passage ids to remove; `last` is the newest note."""
+    """Work noted for the indexes; `last` is the newest note.
+
+    `removed` are passages to take out, as (id, Unix seconds that it was published or None), before `passages` are
+    added: one of a new version of its article is in both, since its date may have changed.
+    """
 
     passages: tuple[Passage, ...]
-    removed: tuple[str, ...]
+    removed: tuple[tuple[str, int | None], ...]
     last: int
 
 
@@ -49,28 +59,35 @@ class Counts:
     pending: int
 
 
-def m001_initial(db: sqlite3.Connection) -> None:
-    """Articles, passages, notes for the indexes, facts about the archive."""
-    db.executescript("""
-        CREATE TABLE articles (
-            id TEXT PRIMARY KEY, source TEXT NOT NULL, url TEXT, title TEXT NOT NULL, teaser TEXT NOT NULL,
-            text TEXT NOT NULL, published TEXT, authors TEXT NOT NULL, topics TEXT NOT NULL, comments INTEGER,
-            content_hash TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1, added TEXT NOT NULL, updated TEXT
-        ) STRICT;
-        CREATE TABLE passages (
-            id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
-            position INTEGER NOT NULL, text TEXT NOT NULL
-        ) STRICT;
-        CREATE INDEX passages_by_article ON passages(article_id);
-        CREATE TABLE notes (
-            number INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL,
-            action TEXT NOT NULL CHECK (action IN ('add', 'remove'))
-        ) STRICT;
-        CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-    """)
+# Articles, passages, notes for the indexes, facts about the archive.
+_INITIAL = """
+    CREATE TABLE articles (
+        id TEXT PRIMARY KEY, source TEXT NOT NULL, url TEXT, title TEXT NOT NULL, teaser TEXT NOT NULL,
+        text TEXT NOT NULL, published TEXT, authors TEXT NOT NULL, topics TEXT NOT NULL, comments INTEGER,
+        content_hash TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1, added TEXT NOT NULL, updated TEXT
+    ) STRICT;
+    CREATE TABLE passages (
+        id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+        position INTEGER NOT NULL, text TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX passages_by_article ON passages(article_id);
+    CREATE TABLE notes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL,
+        action TEXT NOT NULL CHECK (action IN ('add', 'remove'))
+    ) STRICT;
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"""
 
+# Shelves of vectors by publication time; the one collection of older archives is the first.
+_SHELVES = f"""
+    CREATE TABLE shelves (
+        name TEXT PRIMARY KEY, first INTEGER, after INTEGER, undated INTEGER NOT NULL,
+        version INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL CHECK (state IN ('building', 'serving', 'leaving'))
+    ) STRICT;
+    INSERT INTO shelves VALUES ('{FIRST_SHELF}', NULL, NULL, 1, 0, 'serving');
+    CREATE INDEX articles_by_moment ON articles({MOMENT});
+    ALTER TABLE notes ADD COLUMN moment INTEGER"""
 
-MIGRATIONS = (m001_initial,)
+MIGRATIONS = (_INITIAL, _SHELVES)
 
 
 class Ledger:
@@ -92,7 +109,8 @@ class Ledger:
             raise ArchiveError(f"{home / 'ledger.sqlite3'}: {error}; check the folder, or set ARCHIVAR_HOME") from error
 
     @property
-    def _db(self) -> sqlite3.Connection:
+    def db(self) -> sqlite3.Connection:
+        """The connection of the thread that asks."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
             # Closed by close() in whichever thread ends the program; each connection is used by one thread only.
@@ -106,8 +124,9 @@ class Ledger:
         return db
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._db
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, one writer at a time."""
+        db = self.db
         db.execute("BEGIN IMMEDIATE")
         try:
             yield db
@@ -117,10 +136,15 @@ class Ledger:
         db.execute("COMMIT")
 
     def _migrate(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        for number, migration in enumerate(MIGRATIONS[version:], version + 1):
-            migration(self._db)
-            self._db.execute(f"PRAGMA user_version = {number}")
+        if self._version() < len(MIGRATIONS):
+            with self.transaction() as db:
+                for migration in MIGRATIONS[self._version() :]:  # another process may have come first
+                    for statement in migration.split(";"):
+                        db.execute(statement)
+                db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+    def _version(self) -> int:
+        return int(self.db.execute("PRAGMA user_version").fetchone()[0])
 
     def close(self) -> None:
         """Close every thread's connection."""
@@ -131,56 +155,57 @@ class Ledger:
 
     def fact(self, name: str) -> str | None:
         """A fact about the archive, such as the name of its embedder."""
-        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        row = self.db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return row["value"] if row else None
 
     def set_fact(self, name: str, value: str) -> None:
         """Write a fact, replacing an older one."""
-        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        self.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def counts(self) -> Counts:
         """Articles, passages and pending notes, counted now."""
-        row = self._db.execute("""SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages),
+        row = self.db.execute("""SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages),
             (SELECT count(*) FROM notes WHERE action = 'add')""").fetchone()
         return Counts(*row)
 
     def article(self, article_id: str) -> Article | None:
         """The article as it was stored, or None."""
-        row = self._db.execute("SELECT * FROM articles WHERE id = ?", (article_id,)).fetchone()
+        row = self.db.execute("SELECT * FROM articles WHERE id = ?", (article_id,)).fetchone()
         return _article(row) if row else None
 
     def articles(self) -> Iterator[Article]:
         """Every article, in the order of its arrival."""
-        for row in self._db.execute("SELECT * FROM articles ORDER BY rowid"):
+        for row in self.db.execute("SELECT * FROM articles ORDER BY rowid"):
             yield _article(row)
 
     def known(self, ids: Iterable[str]) -> dict[str, Known]:
         """What is held for those of `ids` that exist."""
         return {
             row["id"]: Known(row["content_hash"], row["source"], row["title"], bool(row["has_text"]))
-            for row in self._select("SELECT *, text != '' AS has_text FROM articles WHERE id IN ({})", ids)
+            for row in self.select("SELECT *, text != '' AS has_text FROM articles WHERE id IN ({})", ids)
         }
 
     def passages(self, ids: Iterable[str]) -> dict[str, Passage]:
         """Those of the passages that exist, by id."""
-        rows = self._select(f"{_PASSAGES} WHERE passages.id IN ({{}})", ids)
+        rows = self.select(f"{_PASSAGES} WHERE passages.id IN ({{}})", ids)
         return {row["id"]: _passage(row) for row in rows}
 
     def passages_of(self, article_id: str) -> tuple[Passage, ...]:
         """All passages of an article in reading order."""
-        rows = self._db.execute(f"{_PASSAGES} WHERE article_id = ? ORDER BY position", (article_id,))
+        rows = self.db.execute(f"{_PASSAGES} WHERE article_id = ? ORDER BY position", (article_id,))
         return tuple(_passage(row) for row in rows)
 
-    def _select(self, query: str, ids: Iterable[str]) -> Iterator[sqlite3.Row]:
+    def select(self, query: str, ids: Iterable[str]) -> Iterator[sqlite3.Row]:
+        """Rows of a query whose `{}` stands for some of `ids`, each id once, in parts that SQLite takes."""
         wanted = list(dict.fromkeys(ids))
         for start in range(0, len(wanted), _LOOKUP):
             part = wanted[start : start + _LOOKUP]
-            yield from self._db.execute(query.format(",".join("?" * len(part))), part)
+            yield from self.db.execute(query.format(",".join("?" * len(part))), part)
 
     def store(self, batch: Iterable[tuple[Article, Sequence[Passage]]]) -> None:
         """Store articles with their passages in one transaction; an older version under the same id is replaced."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        with self._transaction() as db:
+        with self.transaction() as db:
             for article, passages in batch:
                 version = self._replaced_version(db, article.id)
                 db.execute(
@@ -203,26 +228,26 @@ class Ledger:
 
     def remove(self, article_id: str) -> bool:
         """Delete an article and note its passages for removal; False where it wasn't there."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             _note_removal(db, article_id)
             return db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
 
     def pending(self, limit: int) -> Pending:
-        """Up to `limit` of the oldest notes. A passage that was removed and added again counts as added."""
-        notes = self._db.execute("SELECT * FROM notes ORDER BY number LIMIT ?", (limit,)).fetchall()
+        """Up to `limit` of the oldest notes. A passage that was removed and added again is both."""
+        notes = self.db.execute("SELECT * FROM notes ORDER BY number LIMIT ?", (limit,)).fetchall()
         latest = {note["passage_id"]: note["action"] for note in notes}
         added = self.passages(passage_id for passage_id, action in latest.items() if action == "add")
-        removed = tuple(passage_id for passage_id in latest if passage_id not in added)
-        return Pending(tuple(added.values()), removed, notes[-1]["number"] if notes else 0)
+        removed = dict.fromkeys((note["passage_id"], note["moment"]) for note in notes if note["action"] == "remove")
+        return Pending(tuple(added.values()), tuple(removed), notes[-1]["number"] if notes else 0)
 
     def done(self, pending: Pending) -> None:
         """Strike the notes that the indexes have committed."""
-        self._db.execute("DELETE FROM notes WHERE number <= ?", (pending.last,))
+        self.db.execute("DELETE FROM notes WHERE number <= ?", (pending.last,))
 
     def note_all(self) -> None:
-        """Note every passage again, for indexes that are built anew."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM notes")
+        """Note every passage again, for indexes that are built anew; what is noted for removal stays so."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM notes WHERE action = 'add'")
             db.execute("INSERT INTO notes (passage_id, action) SELECT id, 'add' FROM passages ORDER BY rowid")
 
 
@@ -232,7 +257,9 @@ _PASSAGES = """SELECT passages.id, article_id, position, passages.text, title, p
 
 def _note_removal(db: sqlite3.Connection, article_id: str) -> None:
     db.execute(
-        "INSERT INTO notes (passage_id, action) SELECT id, 'remove' FROM passages WHERE article_id = ?", (article_id,)
+        f"""INSERT INTO notes (passage_id, action, moment) SELECT passages.id, 'remove', {MOMENT}
+            FROM passages JOIN articles ON articles.id = article_id WHERE article_id = ?""",
+        (article_id,),
     )
     db.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
 

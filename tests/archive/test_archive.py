@@ -11,6 +11,7 @@ from embedders import WordEmbedder
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.errors import ArchiveError, ArchiveLocked, ModelMismatch
+from archive.ledger import Ledger
 from archive.settings import Settings
 from archive.vectors import Vectors
 from archive.words import Words
@@ -162,9 +163,9 @@ def test_damaged_words_say_what_to_delete(tmp_path):
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://x", "http://"])
 def test_a_chroma_address_that_is_none(tmp_path, url):
     with pytest.raises(ArchiveError, match="ARCHIVAR_CHROMA_URL"):
-        Vectors(tmp_path, url)
+        Vectors(Ledger.open(tmp_path), tmp_path, url)
 
 
 def test_a_chroma_server_that_is_away(tmp_path):
     with pytest.raises(ArchiveError, match="start the Chroma server"):
-        Vectors(tmp_path, "http://127.0.0.1:9")
+        Vectors(Ledger.open(tmp_path), tmp_path, "http://127.0.0.1:9")
