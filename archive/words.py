@@ -1,61 +1,67 @@
-"""The word side of the index: Tantivy, BM25 over German stems, title and text as separate fields."""
+"""The word side of the index: Tantivy, BM25 over German stems, the parts of compounds, names, and phrases."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import tantivy
-from tantivy import Filter, Occur, Query, TextAnalyzerBuilder, Tokenizer
+from tantivy import Occur, Query
 
+from archive import german
 from archive.articles import Passage, Period
 from archive.errors import ArchiveError
+from archive.queries import Sought, WordQuery, parse_query
+from archive.weighing import marked_part, weigh
 
-_ANALYZER = "german"
-_TITLE_BOOST = 1.5
+# The analyzer's name is part of the schema, so that an index whose words were made otherwise is noticed: count on when
+# german.py or compounds.py finds other words in a text.
+_ANALYZER = "words-1"
+
 _WRITER_BYTES = 64_000_000
-_LONGEST_QUERY = 200  # terms; a pasted article is still searched by its beginning
+_BATCH = 1024  # passages in one commit of a rebuilt index
 _ALWAYS, _FOREVER = -(2**62), 2**62
-
-
-def _analyzer() -> tantivy.TextAnalyzer:
-    # Snowball's German folds umlauts and their ae/oe/ue spellings to one stem.
-    return (
-        TextAnalyzerBuilder(Tokenizer.regex(r"[\p{L}\p{N}]+"))
-        .filter(Filter.remove_long(100))
-        .filter(Filter.lowercase())
-        .filter(Filter.stopword("german"))
-        .filter(Filter.stemmer("german"))
-        .build()
-    )
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("title", tokenizer_name=_ANALYZER)
-    builder.add_text_field("text", tokenizer_name=_ANALYZER)
+    builder.add_text_field("title", tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option="freq")
+    builder.add_text_field("wording", tokenizer_name=_ANALYZER)
     builder.add_integer_field("published", indexed=True, fast=True)
     return builder.build()
+
+
+_SCHEMA = _schema()
 
 
 class Words:
     """Passage texts by passage id, searched by words."""
 
     def __init__(self, home: Path) -> None:
-        folder = home / "words"
-        self._folder = folder
-        self._schema = _schema()
-        self._analyzer = _analyzer()
+        self._folder = home / "words"
         self._writer: tantivy.IndexWriter | None = None
+        self._open()
+
+    def _open(self) -> None:
+        """Open or create the index. One of another schema stays on disk and counts as empty until it is written to."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._index = tantivy.Index(self._schema, path=str(folder))
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self.outdated = _is_outdated(self._folder)
+            self._index = tantivy.Index(_SCHEMA, path=None if self.outdated else str(self._folder))
         except (ValueError, OSError) as error:
-            raise ArchiveError(f"words in {folder}: {error}; delete that folder and ingest again") from error
-        self._index.register_tokenizer(_ANALYZER, self._analyzer)
+            raise ArchiveError(f"words in {self._folder}: {error}; delete that folder and ingest again") from error
+        self._index.register_tokenizer(_ANALYZER, german.space_analyzer())
 
     def reload(self) -> None:
-        """See what another process committed."""
-        self._index.reload()
+        """See what another process committed. Raises ArchiveError where the folder is gone."""
+        if self.outdated:
+            self._open()
+        try:
+            self._index.reload()
+        except (ValueError, OSError) as error:
+            raise ArchiveError(f"words in {self._folder}: {error}; check that folder") from error
 
     def count(self) -> int:
         """Passages held, as of the last reload or commit."""
@@ -64,6 +70,9 @@ class Words:
     def apply(self, added: Sequence[Passage], removed: Sequence[str]) -> None:
         """Add passages, replacing those of the same id, take `removed` ids out, commit. Idempotent."""
         try:
+            if self.outdated:
+                shutil.rmtree(self._folder)
+                self._open()
             writer = self._writer or self._index.writer(_WRITER_BYTES, 1)
             self._writer = writer
             for passage_id in removed:
@@ -76,41 +85,102 @@ class Words:
             raise ArchiveError(f"words in {self._folder}: {error}; check the folder and its disk") from error
         self._index.reload()
 
+    def rebuild(self, passages: Iterable[Passage]) -> int:
+        """Make the index anew from all passages of an archive, for the one who holds its write lock; returns how many.
+
+        The index that was there is searched until the new one is whole, and is there still where this is broken off.
+        """
+        beside = self._folder.with_name("words-new")
+        shutil.rmtree(beside, ignore_errors=True)
+        new = Words(beside)
+        for batch in _batches(passages):
+            new.apply(batch, [])
+        new.close_writer()
+        self.close_writer()
+        before = self._folder.with_name("words-before")
+        try:
+            shutil.rmtree(before, ignore_errors=True)
+            self._folder.rename(before)
+            (beside / "words").rename(self._folder)
+        except OSError as error:
+            raise ArchiveError(f"words in {self._folder}: {error}; check the folder and its disk") from error
+        shutil.rmtree(before, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
+        self._open()
+        return self.count()
+
     def close_writer(self) -> None:
         """Finish merges and give up Tantivy's own lock."""
         if self._writer is not None:
             self._writer.wait_merging_threads()
             self._writer = None
 
-    def search(self, text: str, limit: int, period: Period | None) -> list[tuple[str, float]]:
-        """Passages of a period that share stems with `text`, as (id, BM25), best first. Any text is a query."""
-        terms = list(dict.fromkeys(self._analyzer.analyze(text)))[:_LONGEST_QUERY]
-        if not terms:
-            return []
-        wanted = Query.boolean_query([(Occur.Should, self._term(term)) for term in terms])
-        if period is not None:
-            wanted = Query.boolean_query([(Occur.Must, wanted), (Occur.Must, self._within(period))])
+    def search(self, text: str | WordQuery, limit: int, period: Period | None) -> list[tuple[str, float]]:
+        """Passages of a period that share words with `text` and hold its phrases, as (id, BM25), best first.
+
+        Any text is a query, see queries.py for its operators.
+        """
+        query = parse_query(text) if isinstance(text, str) else text
         searcher = self._index.searcher()
-        hits = searcher.search(wanted, limit).hits
+        weights = weigh(query.plain, searcher.num_docs, searcher.doc_freq)
+        if not weights:
+            return []
+        # One flat union: only that is cut short by Tantivy where nothing better can follow (block-max WAND).
+        union = [(Occur.Should, _boosted(field, term, weight)) for (field, term), weight in weights.items()]
+        wanted = Query.boolean_query(union)
+        clauses = [*_restrictions(query), *([(Occur.Must, _within(period))] if period else [])]
+        if clauses:
+            wanted = Query.boolean_query([(Occur.Must, wanted), *clauses])
+        hits = searcher.search(wanted, limit, count=False).hits
         return [(searcher.doc(address).to_dict()["id"][0], float(score)) for score, address in hits]
 
-    def _term(self, term: str) -> Query:
-        title = Query.boost_query(Query.term_query(self._schema, "title", term), _TITLE_BOOST)
-        text = Query.term_query(self._schema, "text", term)
-        return Query.boolean_query([(Occur.Should, title), (Occur.Should, text)])
 
-    def _within(self, period: Period) -> Query:
-        first, last = period.timestamps()
-        bounds = (_ALWAYS if first is None else first, _FOREVER if last is None else last)
-        within = Query.range_query(self._schema, "published", tantivy.FieldType.Integer, *bounds)
-        return Query.const_score_query(within, 0.0)
+def _is_outdated(folder: Path) -> bool:
+    return tantivy.Index.exists(str(folder)) and tantivy.Index.open(str(folder)).schema != _SCHEMA
+
+
+def _batches(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
+    rest = iter(passages)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _boosted(field: str, term: str, boost: float) -> Query:
+    return Query.boost_query(Query.term_query(_SCHEMA, field, term, "freq"), boost)
+
+
+def _restrictions(query: WordQuery) -> list[tuple[Occur, Query]]:
+    return [
+        *((Occur.Must, _held(sought)) for sought in query.required),
+        *((Occur.MustNot, _held(sought)) for sought in query.forbidden),
+    ]
+
+
+def _held(sought: Sought) -> Query:
+    """Passages that hold it, all with the same score, so that a phrase counts by its words alone."""
+    if sought.kind == "wording" and len(words := sought.term.split()) > 1:
+        return Query.const_score_query(Query.phrase_query(_SCHEMA, "wording", list(words)), 0.0)
+    fields = ("wording",) if sought.kind == "wording" else ("title", "text")
+    terms = [(Occur.Should, Query.term_query(_SCHEMA, field, sought.term, "basic")) for field in fields]
+    return Query.const_score_query(Query.boolean_query(terms), 0.0)
+
+
+def _within(period: Period) -> Query:
+    first, last = period.timestamps()
+    bounds = (_ALWAYS if first is None else first, _FOREVER if last is None else last)
+    within = Query.range_query(_SCHEMA, "published", tantivy.FieldType.Integer, *bounds)
+    return Query.const_score_query(within, 0.0)
 
 
 def _document(passage: Passage) -> tantivy.Document:
+    title, text = german.normalized(passage.title), german.normalized(passage.text)
+    parts = [marked_part(part) for field in (title, text) for part in german.parts(field)]
     document = tantivy.Document()
     document.add_text("id", passage.id)
-    document.add_text("title", passage.title)
-    document.add_text("text", passage.text)
+    document.add_text("title", " ".join(german.terms(title)))
+    document.add_text("text", " ".join((*german.terms(text), *parts)))
+    for field in (title, text):  # two values, across which no phrase is found
+        document.add_text("wording", german.wording(field))
     if passage.published:
         document.add_integer("published", int(passage.published.timestamp()))
     return document
