@@ -13,14 +13,14 @@ from evaluation.beir import Benchmark
 from evaluation.measures import ranking_measures, summarize
 from evaluation.runs import Listed, Result, best_of_each
 from server.reranking import Reranker
-from server.retrieval import Retriever
+from server.retrieval import Retriever, Search
 from server.timings import Timings
 
 DEPTH = 30  # articles of each list at least where the corpus has them, since R@30 is asked for
 _DEEPEST = 480  # passages; an archive whose best so many lie in fewer than DEPTH articles is measured as far as it goes
 
 Scored = list[tuple[str, float | None]]  # (passage id, score), best first
-Search = Callable[[str, int], Found]  # (query, passages wanted)
+SearchStage = Callable[[str, int], Found]  # (query, passages wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class StageRunner:
 
     def search(self, query_id: str, text: str) -> Searched:
         """All lists for one query."""
-        stages: dict[str, Search] = {
+        stages: dict[str, SearchStage] = {
             "dense": self._dense,
             "words": self._archive.index.search_words,
             "fused": lambda query, depth: self._retrieved(self._fused, query, depth),
@@ -64,7 +64,7 @@ class StageRunner:
             lists[stage] = self._deepened(found, deeper[stage], text)
         return Searched(query_id, lists, ms)
 
-    def _deepened(self, found: Found, search: Search, text: str) -> Scored:
+    def _deepened(self, found: Found, search: SearchStage, text: str) -> Scored:
         """The list, and behind it what deeper searches add, until it names DEPTH articles or nothing is added."""
         full: Scored = list(found)
         depth = self._depth
@@ -82,7 +82,7 @@ class StageRunner:
         return self._archive.index.search_dense(vector, depth)
 
     def _retrieved(self, retriever: Retriever, query: str, depth: int) -> Found:
-        hits = retriever.retrieve(query, None, depth, Timings()).hits
+        hits = retriever.retrieve(Search(query), depth, Timings()).hits
         return [(hit.passage.id, hit.score) for hit in hits]
 
 

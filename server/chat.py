@@ -67,7 +67,7 @@ class Chat:
         question = self._understand(ask, timings)
         period = ask.period or question.period
         yield Status(_searching(question, period))
-        found = await asyncio.to_thread(self._retrieve, question, period, ask, timings)
+        found = await asyncio.to_thread(self._retrieve, question, ask, timings)
         if not enough(found.hits, self._floor, in_period=found.period is not None):
             for event in self._nothing(question, period, found, timings):
                 yield event
@@ -102,10 +102,10 @@ class Chat:
             today = ask.today or self._clock()
             return understand(ask.history, ask.question, today, "en" if self._settings.language == "en" else "de")
 
-    def _retrieve(self, question: Question, period: Period | None, ask: Ask, timings: Timings) -> Retrieved:
+    def _retrieve(self, question: Question, ask: Ask, timings: Timings) -> Retrieved:
         # Twice as many as are shown: the rest becomes suggestions.
         top_k = ask.top_k or self._settings.top_k
-        return self._retriever.retrieve(search_for(question, period), 2 * top_k, timings)
+        return self._retriever.retrieve(search_for(question, ask.period), 2 * top_k, timings)
 
     def _prompt(
         self, question: Question, ask: Ask, period: Period | None, found: Retrieved, timings: Timings

@@ -5,6 +5,7 @@ The chat calls it in a thread.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +22,30 @@ from server.timings import Timings
 from server.understanding import Question
 
 _LEAST_RERANKED = 10  # passages of each query, however many queries share the reranker's time
+_VARIANTS = 0.5  # weight of all variants of a query together, of the query itself 1
 
 Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is searched: `queries` are the whole question and then its parts, where it has any.
+    """What is searched.
 
-    Quoted phrases and minus words of the whole question hold for all. `leaning` lifts the newer or the older hits.
+    `variants` say the same as `query` otherwise, and count half as much, all together. `parts` are questions within the
+    question: each is searched on its own, and its best articles have a right to places. Quoted phrases and minus words
+    of `query` hold for all. `leaning` lifts the newer or the older hits.
     """
 
-    queries: tuple[str, ...]
+    query: str
     period: Period | None = None
     leaning: Leaning | None = None
+    variants: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 def search_for(question: Question, period: Period | None = None) -> Search:
     """What is searched for a question as it was understood; `period` goes before the one that was read out of it."""
-    return Search((question.search,), period or question.period, question.timing.leaning)
+    return Search(question.search, period or question.published, question.leaning, question.variants, question.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +73,36 @@ class Retriever:
     def retrieve(self, search: Search, top_k: int, timings: Timings) -> Retrieved:
         """The passages of the best `top_k` articles within the period; where it holds none, of a wider one."""
         self._archive.refresh()
-        queries = [parse_query(query) for query in search.queries]
+        queries = (search.query, *search.variants, *search.parts)
         with timings.stage("embed"):
-            vectors = self._archive.embedder.embed_queries([query.plain or "-" for query in queries])
+            plain = [parse_query(query).plain for query in queries]
+            vectors = self._archive.embedder.embed_queries([query or "-" for query in plain])
         used, lists = self._search(search, queries, vectors, max(self._candidates, top_k), timings)
         if (reranker := self._reranker) is not None:
             with timings.stage("rerank"):
                 depth = max(_LEAST_RERANKED, top_k, self._reranked // len(lists))
-                asked = zip(search.queries, lists, strict=True)
+                asked = zip((search.query, *search.parts), lists, strict=True)
                 lists = [rerank(reranker, query, hits[:depth]) for query, hits in asked]
         with timings.stage("order"):
             hits = self._ordered(merged(lists), search.leaning)
         return Retrieved(distinct(hits, top_k), used, loosened=used != search.period)
 
     def _search(
-        self, search: Search, queries: Sequence[WordQuery], vectors: Vectors, limit: int, timings: Timings
+        self, search: Search, queries: Sequence[str], vectors: Vectors, limit: int, timings: Timings
     ) -> tuple[Period | None, list[list[Hit]]]:
-        """The period that was used, and for each query its fused hits."""
+        """The period that was used, and the fused hits of the whole question and of each of its parts."""
+        allowed = parse_query(search.query)
+        alike = 1 + len(search.variants)
         lists: list[list[Hit]] = []
         period = search.period
         for period in _periods(search.period):
             with timings.stage("search"):
                 found = [
-                    self._lists(query, vector, limit, period)
-                    for query, vector in zip(search.queries, vectors, strict=True)
+                    self._lists(query, vector, limit, period) for query, vector in zip(queries, vectors, strict=True)
                 ]
             with timings.stage("fuse"):
-                lists = [self._fused(each, queries[0])[:limit] for each in found]
+                fused = [self._fused(each, allowed) for each in found]
+                lists = [together(fused[:alike])[:limit], *(hits[:limit] for hits in fused[alike:])]
             if any(lists):
                 break
         return period, lists
@@ -130,11 +139,26 @@ def _hit(passage: Passage, score: float, by_stage: dict[str, dict[str, float]]) 
     return Hit(passage, score, {**stages, "fused": score})
 
 
+def together(lists: Sequence[list[Hit]]) -> list[Hit]:
+    """The hits of a query and of its variants as one list: the query counts twice as much as all variants together."""
+    query, *variants = lists
+    if not variants:
+        return query
+    scores = {str(number): {hit.passage.id: hit.score for hit in hits} for number, hits in enumerate(lists)}
+    weights = {name: 1.0 if name == "0" else _VARIANTS / len(variants) for name in scores}
+    best = {hit.passage.id: hit for hits in reversed(lists) for hit in hits}
+    return [
+        replace(best[passage_id], score=score, scores={**best[passage_id].scores, "fused": score})
+        for passage_id, score in fuse(scores, weights)
+    ]
+
+
 def merged(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
-    """Several queries' hits as one list, best first: a passage counts with its best score."""
+    """The whole question's hits and those of its parts, taken in turns, each passage once with its best score."""
     best: dict[str, Hit] = {}
     for hit in (hit for hits in lists for hit in hits):
         held = best.get(hit.passage.id)
         if held is None or hit.score > held.score:
             best[hit.passage.id] = hit if held is None else replace(hit, scores={**held.scores, **hit.scores})
-    return sorted(best.values(), key=lambda hit: -hit.score)
+    turns = (hit.passage.id for turn in zip_longest(*lists) for hit in turn if hit is not None)
+    return [best[passage_id] for passage_id in dict.fromkeys(turns)]

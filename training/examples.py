@@ -2,12 +2,16 @@
 
 import json
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from archive.articles import Article, Passage
 from archive.errors import SourceError
+
+
+_LEAST_ASKED = 40  # characters; a shorter teaser asks for nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,27 @@ def headlines(articles: Iterable[Article], count: int, seed: int = 0) -> list[Ex
         )
         for article in fitting[:count]
     ]
+
+
+def teasers(articles: Iterable[Article], count: int, seed: int = 0) -> list[Example]:
+    """First sentences of teasers as questions, each answered by the headline alone.
+
+    Of much of a newsticker's archive nothing but the headline is known. Drawn by `seed` from articles with a teaser.
+    """
+    fitting = [article for article in articles if len(_first_sentence(article.teaser)) >= _LEAST_ASKED]
+    random.Random(seed).shuffle(fitting)
+    return [
+        Example(
+            _first_sentence(article.teaser),
+            Passage(f"{article.id}#headline", article.id, 0, article.title, article.title, article.published),
+            "teasers",
+        )
+        for article in fitting[:count]
+    ]
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=[.!?])\s+(?=[A-ZÄÖÜ])", text.strip(), maxsplit=1)[0]
 
 
 def _opening(article: Article) -> str:

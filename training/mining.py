@@ -48,7 +48,7 @@ def mine(
     """
     mined = []
     for done, example in enumerate(examples, 1):
-        hits = retriever.retrieve(Search((example.query,)), DEPTH, Timings()).hits
+        hits = retriever.retrieve(Search(example.query), DEPTH, Timings()).hits
         exact = example.origin in _EXACT
         own = {example.positive.id, example.positive.article_id}
         rank = next((rank for rank, hit in enumerate(hits) if hit.passage.article_id in own), None)

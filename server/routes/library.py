@@ -75,8 +75,9 @@ def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
     timings = Timings()
     with timings.stage("understand"):
         question = understand((), body.query, body.now or engine.chat.today())
-    period = Period(body.start, body.end) if body.start or body.end else question.period
-    found = engine.retriever.retrieve(search_for(question, period), body.top_k or engine.settings.top_k, timings)
+    given = Period(body.start, body.end) if body.start or body.end else None
+    period = given or question.period
+    found = engine.retriever.retrieve(search_for(question, given), body.top_k or engine.settings.top_k, timings)
     timings.mark("total")
     return {
         "object": "list",

@@ -9,7 +9,7 @@ from embedders import WordEmbedder
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Hit, Passage, Period
 from archive.settings import Settings
-from server.retrieval import Retriever, Search, merged, search_for
+from server.retrieval import Retriever, Search, merged, search_for, together
 from server.timings import Timings
 from server.understanding import understand
 
@@ -52,9 +52,9 @@ def archive(tmp_path):
     archive.close()
 
 
-def found(archive, *queries, reranker=None, top_k=10, **options):
+def found(archive, query, reranker=None, top_k=10, **options):
     timings = Timings()
-    retrieved = Retriever(archive, reranker, 30).retrieve(Search(queries, **options), top_k, timings)
+    retrieved = Retriever(archive, reranker, 30).retrieve(Search(query, **options), top_k, timings)
     return retrieved, list(dict.fromkeys(hit.passage.article_id for hit in retrieved.hits)), timings.ms()
 
 
@@ -67,9 +67,8 @@ def test_passages_of_one_article_stand_together_and_take_one_place(archive):
 
 
 def test_the_parts_of_a_question_are_searched_too(archive):
-    _, articles, _ = found(
-        archive, "Was war mit dem Vulkan und dem Wal?", "Vulkan Island", "Wal Sylt gesichtet", top_k=3
-    )
+    parts = ("Vulkan Island", "Wal Sylt gesichtet")
+    _, articles, _ = found(archive, "Was war mit dem Vulkan und dem Wal?", parts=parts, top_k=3)
 
     assert {"wal"} | {"alt", "neu"} <= set(articles)
 
@@ -125,16 +124,28 @@ def test_a_query_of_operators_alone_is_no_error(archive):
         assert found(archive, query)[0] is not None
 
 
-def test_a_passage_counts_with_its_best_score():
-    passage = Passage("a#0", "a", 0, "x", "y")
-    lists = [[Hit(passage, 0.2, {"fused": 0.2})], [Hit(passage, 0.7, {"fused": 0.7}), Hit(passage, 0.1)]]
+def hit(name, score):
+    return Hit(Passage(name, name, 0, "x", "y"), score, {"fused": score})
 
-    assert [hit.score for hit in merged(lists)] == [0.7]
+
+def test_parts_take_turns_and_a_passage_counts_with_its_best_score():
+    order = merged([[hit("a", 0.9), hit("b", 0.8)], [hit("b", 0.85), hit("c", 0.1)], [hit("d", 0.2)]])
+
+    assert [one.passage.id for one in order] == ["a", "b", "d", "c"]
+    assert order[1].score == 0.85
+
+
+def test_variants_count_half_as_much_as_the_query():
+    query = [hit("a", 3.0), hit("b", 1.0), hit("c", 0.0)]
+    variant = [hit("c", 3.0), hit("b", 1.0), hit("a", 0.0)]
+
+    assert [one.passage.id for one in together([query, variant])] == ["a", "b", "c"]
+    assert together([query]) == query
 
 
 def test_a_question_becomes_a_search():
     question = understand((), "Was ist das neueste zum Vulkan im Mai 2023?", datetime(2024, 1, 1).date())
     search = search_for(question)
 
-    assert "Vulkan" in search.queries[0] and search.period == question.period and search.leaning == "newer"
+    assert "Vulkan" in search.query and search.period == question.published and search.leaning == "newer"
     assert search_for(question, Period(None, None)).period == Period(None, None)
