@@ -43,7 +43,21 @@ class Archive:
                 f"{settings.home}: its vectors were made by {made_by}, not by {embedder.name}; "
                 f"set ARCHIVAR_EMBEDDER={made_by}, or ARCHIVAR_HOME to a new folder"
             )
-        return cls(settings, ledger, Index(ledger, settings.home, settings.chroma_url), embedder)
+        archive = cls(settings, ledger, Index(ledger, settings.home, settings.chroma_url), embedder)
+        archive._mend_words()
+        return archive
+
+    def _mend_words(self) -> None:
+        """Words that are gone, or of another version, come back before the first question, not with the next ingest."""
+        if self.index.lacks_words and self._has_indexed():
+            try:
+                with self.writing():
+                    pass
+            except ArchiveLocked:
+                log.warning(
+                    "%s: the ingest that is running makes its words anew; till then vectors alone are searched",
+                    self._home,
+                )
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -57,17 +71,30 @@ class Archive:
             self.ledger.set_fact("embedder", self.embedder.name)
             self.refresh()  # on a graph as it was before another process wrote, that process's vectors would be lost
             self.index.tidy()
-            self._note_lost()
+            self._mend()
             yield
         finally:
             self.index.close_writer()
             lock.release()
 
-    def _note_lost(self) -> None:
-        counts = self.ledger.counts()
-        if counts.passages > counts.pending and 0 in self.index.counts():
-            log.warning("an index of %s is empty while its ledger is not; building it again", self._home)
+    def _mend(self) -> None:
+        """Words are made from the ledger alone, within minutes for a million passages; lost vectors take embedding."""
+        if not self._has_indexed():
+            return
+        vectors, words = self.index.counts()
+        if not vectors:
+            log.warning("the vectors of %s are lost; everything in its ledger is embedded again", self._home)
             self.ledger.note_all()
+        elif not words:
+            log.warning("the words of %s are lost or of another version; they are made anew", self._home)
+            articles = self.ledger.articles()
+            count = self.index.rebuild_words(p for article in articles for p in self.ledger.passages_of(article.id))
+            log.warning("the words of %s are there again, %d passages", self._home, count)
+            self._next_generation()
+
+    def _has_indexed(self) -> bool:
+        counts = self.ledger.counts()
+        return counts.passages > counts.pending
 
     def index_pending(self, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Embed and index all that the ledger has noted; returns passages added. `on_progress` gets (done, total)."""
@@ -81,9 +108,13 @@ class Archive:
             if on_progress:
                 on_progress(added, total)
         if added:
-            self._generation = str(int(self._generation or 0) + 1)
-            self.ledger.set_fact("generation", self._generation)
+            self._next_generation()
         return added
+
+    def _next_generation(self) -> None:
+        """Tell other processes that there is something new to see."""
+        self._generation = str(int(self._generation or 0) + 1)
+        self.ledger.set_fact("generation", self._generation)
 
     def refresh(self) -> None:
         """See what another process has ingested since; costs one small SELECT where there is nothing new."""

@@ -1,13 +1,14 @@
 """Index: vectors and words side by side. Everything in it can be built again from the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.articles import Period
+from archive.articles import Passage, Period
 from archive.ledger import Ledger, Pending
+from archive.queries import WordQuery
 from archive.vectors import Vectors
 from archive.words import Words
 
@@ -30,13 +31,22 @@ class Index:
         """Passages nearest to a normalized query vector (d,), by cosine."""
         return self._vectors.search(vector, limit, period)
 
-    def search_words(self, text: str, limit: int, period: Period | None = None) -> Found:
-        """Passages that share words with `text`, by BM25."""
+    def search_words(self, text: str | WordQuery, limit: int, period: Period | None = None) -> Found:
+        """Passages that share words with `text` and hold to its operators, by BM25; see archive/queries.py."""
         return self._words.search(text, limit, period)
 
     def vectors_of(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors (d,) of those passages that are held."""
         return self._vectors.vectors_of(ids)
+
+    @property
+    def lacks_words(self) -> bool:
+        """Whether no passage can be found by its words: they are lost, or of another version."""
+        return self._words.count() == 0
+
+    def rebuild_words(self, passages: Iterable[Passage]) -> int:
+        """Make the words anew from every passage of the ledger, under the write lock; returns how many they are."""
+        return self._words.rebuild(passages)
 
     def counts(self) -> tuple[int, int]:
         """Passages held as vectors and as words."""

@@ -1,5 +1,6 @@
 """The word side of the index, on a real Tantivy index: what is found, what comes first, what is left out."""
 
+import shutil
 import subprocess
 import sys
 from datetime import date, datetime
@@ -7,12 +8,15 @@ from pathlib import Path
 
 import pytest
 import tantivy
+from embedders import WordEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.articles import TIME_ZONE, Passage, Period
+from archive.archive import Archive
+from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.errors import ArchiveError
 from archive.queries import WordQuery, parse_query
+from archive.settings import Settings
 from archive.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -179,6 +183,13 @@ def test_long_texts_are_queries_too(few, text):
     assert few.search(f"Windows {text}", 5, None) != []
 
 
+class Unembedding(WordEmbedder):
+    """Words are made anew without embedding anything."""
+
+    def embed_passages(self, texts):
+        raise AssertionError
+
+
 def old_index(home):
     """An index with the schema of another version, with one document."""
     folder = home / "words"
@@ -238,6 +249,40 @@ def test_a_rebuild_that_breaks_off_changes_nothing(tmp_path):
     again = Words(tmp_path)
     assert again.rebuild(passages(["Neue Lücke", "Noch eine Lücke"])) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["words"]
+
+
+def test_an_archive_makes_the_words_of_another_version_anew_when_it_is_opened(tmp_path):
+    archive = Archive.open(Settings(home=tmp_path), WordEmbedder())
+    article = Article(id="1", title="Titel", text="Eine Lücke")
+    with archive.writing():
+        archive.ledger.store([(article, [Passage("1#0", "1", 0, article.text, article.title)])])
+        archive.index_pending()
+    shutil.rmtree(tmp_path / "words")
+    old_index(tmp_path)
+    reader = Archive.open(Settings(home=tmp_path), Unembedding())
+    assert [i for i, _ in reader.index.search_words("Lücke", 5)] == ["1#0"]
+    archive.refresh()
+    assert [i for i, _ in archive.index.search_words("Lücke", 5)] == ["1#0"]
+    reader.close()
+    archive.close()
+
+
+def test_while_another_process_writes_the_words_of_another_version_are_empty(tmp_path):
+    archive = Archive.open(Settings(home=tmp_path), WordEmbedder())
+    article = Article(id="1", title="Titel", text="Eine Lücke")
+    with archive.writing():
+        archive.ledger.store([(article, [Passage("1#0", "1", 0, article.text, article.title)])])
+        archive.index_pending()
+        archive.index.close_writer()
+        shutil.rmtree(tmp_path / "words")
+        old_index(tmp_path)
+        reader = Archive.open(Settings(home=tmp_path), Unembedding())
+        assert reader.index.search_words("Lücke", 5) == []
+    with reader.writing():
+        pass
+    assert [i for i, _ in reader.index.search_words("Lücke", 5)] == ["1#0"]
+    reader.close()
+    archive.close()
 
 
 def test_a_folder_that_is_gone_says_so(tmp_path):
