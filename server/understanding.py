@@ -1,28 +1,30 @@
-"""Understand a question: its language, whether it leans on the talk before it, and which time it means."""
+"""Understand a question: its language, which time it means, and what it is searched with."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 from archive.articles import Period
-from server.function_words import ENGLISH, FUNCTION_WORDS, GERMAN, POINTING
+from server import followups
+from server.function_words import ENGLISH, GERMAN
 from server.generation import Message
-from server.periods import Timing, understand_time
+from server.periods import Leaning, Timing, names_part_of_year, understand_time, with_day_after
+from server.subquestions import subquestions
 
 Language = Literal["de", "en"]
 
 _WORD = re.compile(r"[^\W\d_]+")
-_OPENING = re.compile(r"^\s*(?:und|aber|also|oder|and|but|so|then|ok(?:ay)?)\b[\s,]", re.IGNORECASE)
-_TURNS = 2  # earlier questions that a follow-up may lean on
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question as retrieval takes it.
 
-    `text` is what the user typed; `search` is what is searched, completed by earlier questions for a follow-up.
+    `text` is what the user typed; `search` is what is searched, completed by the talk for a follow-up. `variants` say
+    the same otherwise, and their results count beside those of `search`, by half all together. `parts` are questions
+    within the question, and each has a right to places of its own.
     """
 
     text: str
@@ -30,17 +32,28 @@ class Question:
     language: Language
     timing: Timing
     is_followup: bool = False
+    variants: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    @property
+    def searches(self) -> tuple[str, ...]:
+        """All that is searched: the whole question, its variants, its parts, in this order."""
+        return (self.search, *self.variants, *self.parts)
 
     @property
     def period(self) -> Period | None:
-        """The period that filters, None where the question leaves time open or names a year only in passing.
+        """The period that is meant, None where the question leaves time open or names a year only in passing."""
+        return self.timing.period if self.timing.firm else None
 
-        What happened on a day is reported on that day or the next, so a single day takes in the one after it.
-        """
-        period = self.timing.period if self.timing.firm else None
-        if period and period.start and period.start == period.end:
-            return Period(period.start, period.start + timedelta(days=1))
-        return period
+    @property
+    def published(self) -> Period | None:
+        """The period that filters: what happened on a day is reported on that day or the next."""
+        return with_day_after(self.period) if self.period else None
+
+    @property
+    def leaning(self) -> Leaning | None:
+        """Which end of the relevant articles is asked for."""
+        return self.timing.leaning
 
 
 def language_of(text: str, default: Language = "de") -> Language:
@@ -57,37 +70,39 @@ def language_of(text: str, default: Language = "de") -> Language:
     return "en" if english > german else "de"
 
 
-def leans_back(question: str) -> bool:
-    """Whether a question is about the talk before it: it opens with "und", points back, or names no topic."""
-    words = _WORD.findall(question)
-    topics = [word for word in words if word.lower() not in FUNCTION_WORDS]
-    names = [word for word in topics[1:] if word[0].isupper()]
-    pointing = any(word.lower() in POINTING for word in words)
-    if _OPENING.match(question) or not topics or _pronoun_comes_first(words):
-        return True
-    return (pointing and len(topics) <= 4) or len(topics) <= 1 or (len(topics) <= 2 and not names)
-
-
-def _pronoun_comes_first(words: Sequence[str]) -> bool:
-    """Whether a pronoun stands before any name or noun of the question that it could mean ("Wie teuer wurde sie?")."""
-    for word in words[1:]:
-        if word in POINTING:
-            return True
-        if word[0].isupper():
-            return False
-    return False
-
-
 def understand(history: Sequence[Message], question: str, today: date, language: Language = "de") -> Question:
-    """Complete a follow-up by the questions before it and read the time it means; `history` comes oldest first."""
-    earlier = [turn.content for turn in history if turn.role == "user"][-_TURNS:]
+    """Read the time that a question means, complete it by the talk where it leans back, and find its parts.
+
+    `history` comes oldest first. The time of the talk stays a hint for a follow-up, which may ask for what came later;
+    only one that puts another matter in the place of the last ("Und bei Google?") keeps it as its own.
+    """
     timing = understand_time(question, today)
-    # Without the words that say when: "diese Woche" points to no talk.
-    is_followup = bool(earlier) and leans_back(timing.query)
-    search = timing.query
-    if is_followup:
-        before = [understand_time(text, today) for text in earlier]
-        search = " ".join([*(said.query for said in before), search])
-        if timing.period is None and timing.leaning is None:
-            timing = next((said for said in reversed(before) if said.period), timing)
-    return Question(question, search, language_of(question, language), timing, is_followup)
+    talk = [turn for turn in history if turn.role != "system"]
+    is_followup = any(turn.role == "user" for turn in talk) and followups.leans_back(timing.query, timing.firm)
+    search, *variants = followups.searches(talk, timing.query) if is_followup else (timing.query,)
+    if is_followup and timing.period is not None:
+        timing = _in_the_year_of(talk, question, timing, today)
+    elif is_followup and timing.leaning is None:
+        timing = _inherited(talk, question, timing, today)
+    return Question(
+        question, search, language_of(question, language), timing, is_followup, tuple(variants),
+        () if is_followup else subquestions(timing.query),
+    )  # fmt: skip
+
+
+def _inherited(talk: Sequence[Message], question: str, timing: Timing, today: date) -> Timing:
+    """The timing with the period of the last question, firm only where another matter takes its place."""
+    last = next(turn.content for turn in reversed(talk) if turn.role == "user")
+    said = understand_time(last, today)
+    if said.period is None:
+        return timing
+    return replace(said, firm=said.firm and followups.takes_the_place(question), query=timing.query)
+
+
+def _in_the_year_of(talk: Sequence[Message], question: str, timing: Timing, today: date) -> Timing:
+    """The timing with a month or season in the year that the last question spoke of ("Und im Juni?")."""
+    last = next(turn.content for turn in reversed(talk) if turn.role == "user")
+    said = understand_time(last, today)
+    if said.period is None or said.period.end is None or not names_part_of_year(timing.phrase):
+        return timing
+    return understand_time(question, min(today, date(said.period.end.year, 12, 31)))

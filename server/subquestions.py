@@ -1,0 +1,204 @@
+"""Several questions in one: "Wer bekam den Preis 2009 und wer elf Jahre später?" is searched part by part too.
+
+A part that names no matter of its own takes that of the others, so that each can be searched alone.
+"""
+
+import re
+from collections.abc import Sequence
+
+from server.function_words import FUNCTION_WORDS
+from server.periods.words import NUMBER_WORDS
+
+_MOST = 4  # parts; each costs a search
+_MOST_YEARS = 100  # "hundert Jahre später" is the last that is counted
+_LONGEST = 400  # characters; what is longer is a text, not a question
+
+_ASKING = (
+    r"(?:(?:ab|bis|seit|in|an|auf|aus|bei|durch|für|mit|nach|unter|von|vor|wegen|zu|by|from|in|since|until|with)\s+)?"
+    r"(?:wer|wen|wem|wessen|was|wann|wo|wohin|woher|wie|warum|wieso|weshalb|wodurch|womit|wofür|worin|welche[mnrs]?"
+    r"|who|whom|whose|what|when|where|why|how|which)\b"
+)
+_AND_ASKING = re.compile(
+    rf"\s*[,;–-]?\s+(?:und|sowie|oder|beziehungsweise|bzw\.|and|or)\s+(?={_ASKING})", re.IGNORECASE
+)
+_COMMA_ASKING = re.compile(rf"\s*[,;]\s+(?={_ASKING})", re.IGNORECASE)
+_FIRST_ASKING = re.compile(_ASKING, re.IGNORECASE)
+_COMPARING = re.compile(
+    r"\b(?:vergl(?:eich|ich)\w*|untersch(?:ied|eid)\w*|gemeinsam\w*|gegenüber\w*|compar\w+|differ\w*|common)\b",
+    re.IGNORECASE,
+)
+_VERSUS = re.compile(
+    r"\s*,?\s+(?:(?:im|in)\s+vergleich\s+(?:zu[rm]?|mit)|verglichen\s+mit|gegenüber|gegen|versus|vs\.?"
+    r"|compared\s+(?:to|with)|against)\s+",
+    re.IGNORECASE,
+)
+_STAGES = re.compile(
+    r"\bvo[nm]\s+(?P<first>.+?)(?:\s+über\s+(?P<between>.+?))?\s+bis\s+(?P<last>zu[rm]?\s+.+?)"
+    r"(?=\s*[:,.?!]|\s+[a-zäöüß]+\s*[.?!]?$|$)"
+)
+_STEP = re.compile(
+    r"\s*[,;]\s*(?:(?:und|and)\s+)?(?=(?:dann|danach|schließlich|zuletzt|then|finally)\b)", re.IGNORECASE
+)
+_LATER = re.compile(
+    r"\b(?:(?P<count>\w+)\s+jahre?\s+(?P<way>später|danach|darauf|zuvor|davor|vorher|früher)"
+    r"|(?:im\s+)?jahr\s+(?P<next>darauf|danach|zuvor|davor)"
+    r"|(?P<number>\w+)\s+years?\s+(?P<english>later|earlier|before|after))\b",
+    re.IGNORECASE,
+)
+_NUMBERS = {word: int(number) for word, number in NUMBER_WORDS.items() if number >= 1}
+_YEAR = re.compile(r"(?<![\w.,-])(?:19|20)[0-9]{2}(?![\w,.-]*\w)")
+_WORD = re.compile(r"[^\W_](?:[\w'’./-]*\w)?")
+
+
+def subquestions(question: str) -> tuple[str, ...]:
+    """The parts of a question that are to be searched beside the whole, two to four; none where it is one question."""
+    if len(question) > _LONGEST:
+        return ()
+    parts = _steps(question) or _clauses(question) or _compared(question) or _stages(question) or _years(question)
+    return tuple(dict.fromkeys(parts))[:_MOST] if len(set(parts)) > 1 else ()
+
+
+def _clauses(question: str) -> list[str]:
+    """Questions that follow one another; one that names less than two things takes those of the one before.
+
+    "Wann ..., wann ... und wer ...?", "Wer ... 2009 und wer elf Jahre später?" (the year is counted).
+    """
+    head, colon, tail = question.partition(": ")
+    listed = colon and _FIRST_ASKING.match(tail.strip())
+    parts = _AND_ASKING.split(tail if listed else question)
+    # A comma alone also begins a subordinate clause ("legt fest, was ..."), but not where the same word asks again.
+    parts = [piece for part in parts for piece in _repeated(part)]
+    if listed:
+        parts = [f"{_topic(head)} {part}" for part in parts]
+        return parts if len(parts) > 1 else []
+    if len(parts) < 2:
+        return []
+    completed: list[str] = []
+    before: list[str] = []
+    for part in parts:
+        things = _things(part, question.islower())
+        missing = [thing for thing in before if thing not in things] if len(things) < 2 else []
+        year = _counted_year(part, question)
+        completed.append(" ".join([part.strip(" ,?.!"), *missing, *([str(year)] if year else [])]))
+        before = [*missing, *things]
+    return completed
+
+
+def _repeated(part: str) -> list[str]:
+    pieces = _COMMA_ASKING.split(part)
+    words = [match[0].lower() if (match := _FIRST_ASKING.match(piece.strip())) else "" for piece in pieces]
+    return pieces if len(pieces) > 1 and len(set(words)) < len(words) else [part]
+
+
+def _counted_year(part: str, question: str) -> int | None:
+    """The year of "elf Jahre später", counted from the only year that the question names."""
+    years, match = set(_YEAR.findall(question)), _LATER.search(part)
+    if match is None or len(years) != 1:
+        return None
+    count = (match["count"] or match["number"] or "ein").lower()
+    number = int(count) if count.isdecimal() else _NUMBERS.get(count)
+    if number is None or number > _MOST_YEARS:
+        return None
+    way = (match["way"] or match["next"] or match["english"]).lower()
+    sign = -1 if way in ("zuvor", "davor", "vorher", "früher", "earlier", "before") else 1
+    return int(years.pop()) + sign * number
+
+
+def _steps(question: str) -> list[str]:
+    """Steps before a colon: "Erst gesperrt, dann wieder erlaubt: Was war mit ChatGPT?"."""
+    head, colon, tail = question.partition(": ")
+    steps = _STEP.split(head)
+    return [f"{step} {_topic(tail)}" for step in steps] if colon and len(steps) > 1 else []
+
+
+def _stages(question: str) -> list[str]:
+    """Stages of a story: "von der Ankündigung über den Aufschub bis zum Scheitern"."""
+    match = _STAGES.search(question[:1].lower() + question[1:])
+    if match is None or _YEAR.search(match[0]):
+        return []
+    rest = _topic(question[: match.start()] + " " + question[match.end() :])
+    return [f"{rest} {_topic(stage)}" for stage in match.group("first", "between", "last") if stage and _things(stage)]
+
+
+def _compared(question: str) -> list[str]:
+    """The sides of a comparison, each with what both are compared in."""
+    if not _COMPARING.search(question) and not re.search(r"\b(?:vs|versus)\b", question):
+        return []
+    head, colon, tail = question.partition(": ")
+    matter = " ".join(thing for thing in _things(head) if not _COMPARING.search(thing)) if colon else ""
+    sides = _VERSUS.split(tail if colon else question, maxsplit=1)
+    if len(sides) == 2:
+        return [f"{matter} {side}".strip() for side in sides]
+    return [f"{matter} {side}".strip() for side in _joined(tail if colon else question)]
+
+
+def _joined(text: str) -> list[str]:
+    """The text without the one and without the other of two things that "und" joins."""
+    tokens = list(re.finditer(r"\S+", text))
+    for at, token in enumerate(tokens):
+        if token[0] in ("und", "and") and 0 < at < len(tokens) - 1:
+            left = _start_of_thing(text, [one[0] for one in tokens[:at]])
+            right = _end_of_thing([one[0] for one in tokens[at + 1 :]])
+            if left is not None and right is not None:
+                before, after = tokens[:left], tokens[at + 1 + right :]
+                first, second = tokens[left:at], tokens[at + 1 : at + 1 + right]
+                return [" ".join(one[0] for one in [*before, *side, *after]) for side in (first, second)]
+    return []
+
+
+def _start_of_thing(text: str, before: Sequence[str]) -> int | None:
+    """Where the thing that ends here begins: its capitals, the words that lead to them, and one thing before."""
+    at = len(before)
+    while at > 1 and (_is_name(before[at - 1]) or (at < len(before) and before[at - 1] in _LEADING)):
+        at -= 1
+    return at if at < len(before) else None
+
+
+def _end_of_thing(after: Sequence[str]) -> int | None:
+    at = 0
+    while at < len(after) and (after[at] in _LEADING or _is_name(after[at])):
+        at += 1
+        if after[at - 1][-1] in ",.;:?!":
+            break
+    while at and after[at - 1] in _LEADING:
+        at -= 1
+    return at or None
+
+
+# Capitals that name no matter: time, and what is asked to be done.
+_NO_THINGS = frozenset(
+    """
+    jahr jahre jahren jahres monat monate monaten woche wochen tag tage tagen mal anfang mitte ende beginn januar
+    februar märz april mai juni juli august september oktober november dezember frühjahr frühling sommer herbst winter
+    heute gestern erst zuerst dann danach stell stelle zeichne gib gebt nenn nenne erzähl erzähle fass fasse erklär
+    erkläre list liste beschreib beschreibe zeig zeige sag schildere vergleich vergleiche chronologie überblick
+    zusammenfassung werdegang year years month months week weeks day days time give list tell show compare comparison
+    summarize timeline first then später darauf zuvor davor vorher früher later earlier before after
+""".split()
+) | frozenset(word for words in NUMBER_WORDS for word in words.split())
+_LEADING = frozenset(
+    "der die das dem den des ein eine einem einen einer in im auf am an bei beim von vom the a of at".split()
+)
+
+
+def _is_name(word: str) -> bool:
+    return word[:1].isupper() or word[:1].isdigit()
+
+
+def _years(question: str) -> list[str]:
+    """The question with each of its years alone."""
+    years = list(dict.fromkeys(_YEAR.findall(question)))
+    if len(years) < 2 or re.search(r"(?:19|20)[0-9]{2}\s*(?:bis|-|–|to|und|and)\s*(?:19|20)[0-9]{2}", question):
+        return []
+    return [" ".join(re.sub("|".join(set(years) - {year}), " ", question).split()) for year in years]
+
+
+def _topic(text: str) -> str:
+    """What a text is about: its names and nouns, or all words that carry matter where it has none."""
+    return " ".join(_things(text) or _things(text, small=True))
+
+
+def _things(text: str, small: bool = False) -> list[str]:
+    """Names and nouns but for those of time; in a question in `small` letters all words that carry matter."""
+    words = (word for word in _WORD.findall(text) if word.lower() not in FUNCTION_WORDS | _NO_THINGS)
+    return [word for word in words if (small or _is_name(word)) and not _YEAR.fullmatch(word)]
