@@ -169,7 +169,10 @@ def found_table(result: Result, articles: Mapping[str, Shown]) -> Table:
         best = min(gold, key=lambda article: _place(result, article), default=None)
         if best is not None:
             rows.append(_found_row(result, articles, best, "gold", number_of_gold))
-    return Table(("article", "published", *result.stages), tuple(rows), words=2)
+    if any(row.cells[1].text for row in rows):
+        return Table(("article", "published", *result.stages), tuple(rows), words=2)
+    undated = (Row((row.cells[0], *row.cells[2:]), row.marked) for row in rows)
+    return Table(("article", *result.stages), tuple(undated))
 
 
 def _place(result: Result, article: str) -> float:

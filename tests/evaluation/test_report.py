@@ -20,6 +20,12 @@ from evaluation.runs import KeptRun, Listed, Result, Run, Shown, choose_folder, 
 EVIL = '<script>alert(1)</script> | **x** <img src="https://evil.example/x.png">'
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _fonts(tmp_path_factory):
+    """matplotlib lists its fonts here, not in the home of the person who runs the tests."""
+    assert plots.can_draw(tmp_path_factory.mktemp("fonts"))
+
+
 def listed(*found, gold="g", **fields):
     ranks = [found.index(gold) + 1 if gold in found else None]
     scores = {"MRR@10": 1 / ranks[0] if ranks[0] else 0.0}
