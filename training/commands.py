@@ -16,6 +16,7 @@ HoldOut = Annotated[
     list[Path] | None, typer.Option("--hold-out", help="Evaluation questions: nothing is learned of their articles.")
 ]
 Headlines = Annotated[int, typer.Option(min=0, help="Headlines of the archive to learn from as questions.")]
+Teasers = Annotated[int, typer.Option(min=0, help="Teasers of the archive to learn from, answered by headlines.")]
 Synthetic = Annotated[int, typer.Option(min=0, help="Passages that the generator writes questions for.")]
 Epochs = Annotated[int, typer.Option(min=1, help="How often each question is learned from.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the trained model.")]
@@ -28,6 +29,7 @@ def reranker(
     pairs: Pairs = None,
     hold_out: HoldOut = None,
     headlines: Headlines = 1500,
+    teasers: Teasers = 1500,
     synthetic: Synthetic = 0,
     epochs: Epochs = 2,
     layers: Annotated[int, typer.Option(min=1, help="Layers of the embedder that are kept.")] = 6,
@@ -39,7 +41,7 @@ def reranker(
     from training.reranker import Recipe
     from training.run import Sources, train_reranker
 
-    sources = Sources(tuple(squad or ()), tuple(pairs or ()), tuple(hold_out or ()), headlines, synthetic)
+    sources = Sources(tuple(squad or ()), tuple(pairs or ()), tuple(hold_out or ()), headlines, teasers, synthetic)
     train_reranker(sources, Recipe(epochs=epochs, layers=layers), out, _said())
 
 
@@ -50,6 +52,7 @@ def embedder(
     pairs: Pairs = None,
     hold_out: HoldOut = None,
     headlines: Headlines = 1500,
+    teasers: Teasers = 1500,
     synthetic: Synthetic = 0,
     epochs: Epochs = 1,
 ) -> None:
@@ -60,7 +63,7 @@ def embedder(
     from training.embedder import ContrastiveRecipe
     from training.run import Sources, train_embedder
 
-    sources = Sources(tuple(squad or ()), tuple(pairs or ()), tuple(hold_out or ()), headlines, synthetic)
+    sources = Sources(tuple(squad or ()), tuple(pairs or ()), tuple(hold_out or ()), headlines, teasers, synthetic)
     train_embedder(sources, ContrastiveRecipe(epochs=epochs), out, _said())
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from archive.articles import Article, Passage
 from archive.errors import SourceError
 
-
 _LEAST_ASKED = 40  # characters; a shorter teaser asks for nothing
 
 

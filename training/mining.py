@@ -17,7 +17,7 @@ from training.examples import Candidate, Example, Judged
 
 # Origins whose questions are answered by one passage only: there, what outranks it is the best negative of all. In a
 # news archive it may well be another report that answers the question too.
-_EXACT = frozenset({"squad", "pairs"})
+EXACT = frozenset({"squad", "pairs"})
 DEPTH = 40  # passages looked through for each question
 
 
@@ -49,7 +49,7 @@ def mine(
     mined = []
     for done, example in enumerate(examples, 1):
         hits = retriever.retrieve(Search(example.query), DEPTH, Timings()).hits
-        exact = example.origin in _EXACT
+        exact = example.origin in EXACT
         own = {example.positive.id, example.positive.article_id}
         rank = next((rank for rank, hit in enumerate(hits) if hit.passage.article_id in own), None)
         if exact or rank is not None:
@@ -66,4 +66,4 @@ def mine(
 def _other(hit: Hit, example: Example, own: set[str]) -> bool:
     passage = hit.passage
     same_title = passage.title in (example.positive.title, example.query)
-    return passage.article_id not in own and not (same_title and example.origin not in _EXACT)
+    return passage.article_id not in own and not (same_title and example.origin not in EXACT)

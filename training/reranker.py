@@ -36,7 +36,7 @@ class Recipe:
 
     layers: int = 6
     longest: int = 224
-    negatives: int = 7
+    negatives: int = 5
     hard: int = 15
     epochs: int = 2
     batch_tokens: int = 8192

@@ -31,10 +31,20 @@ from training import embedder as contrastive
 from training import reranker
 from training.calibration import calibrate
 from training.encoder import require_torch
-from training.examples import Example, Judged, headlines, held_out, read_judged, read_pairs, read_squad, write_judged
+from training.examples import (
+    Example,
+    Judged,
+    headlines,
+    held_out,
+    read_judged,
+    read_pairs,
+    read_squad,
+    teasers,
+    write_judged,
+)
 from training.export import save_layers
 from training.gains import gains_of_embedder, gains_of_reranker
-from training.mining import DEPTH, corpus_archive, mine
+from training.mining import DEPTH, EXACT, corpus_archive, mine
 from training.synthesis import Synthesis, choose_passages
 
 Say = Callable[[str], None]
@@ -51,6 +61,7 @@ class Sources:
     pairs: tuple[Path, ...]
     hold_out: tuple[Path, ...]
     headlines: int
+    teasers: int
     synthetic: int
 
 
@@ -111,7 +122,10 @@ def finish_reranker(
     """Export, calibrate on what was held out with the int8 model as it is served, and report."""
     raw = _served(workshop, trained, heads, out)
     logits = [raw.logits(one.query, [candidate.text for candidate in one.candidates]) for one in held]
-    slope, shift, blend = calibrate(held, logits)
+    # Only where one passage answers: of other questions what outranked the answer was left out, so that the fused score
+    # would look infallible.
+    sure = [place for place, one in enumerate(held) if one.origin in EXACT]
+    slope, shift, blend = calibrate([held[place] for place in sure], [logits[place] for place in sure])
     # Folded into the last layer, so that the model's own logit is calibrated too where nothing is blended.
     trained["classifier.weight"] = trained["classifier.weight"] * np.float32(slope)
     trained["classifier.bias"] = trained["classifier.bias"] * np.float32(slope) + np.float32(shift)
@@ -160,9 +174,12 @@ def gather(workshop: Workshop, sources: Sources, say: Say) -> list[Judged]:
         archive.close()
     archive = Archive.open(workshop.settings, workshop.embedder)
     left_out = golds_of(archive.ledger, sources.hold_out)
-    if sources.headlines:
-        articles = (article for article in archive.ledger.articles() if article.id not in left_out)
-        judged += _mined(workshop, archive, headlines(articles, sources.headlines), "headlines", say)
+    articles = [article for article in archive.ledger.articles() if article.id not in left_out]
+    for name, drawn in (
+        ("headlines", headlines(articles, sources.headlines)), ("teasers", teasers(articles, sources.teasers)),
+    ):  # fmt: skip
+        if drawn:
+            judged += _mined(workshop, archive, drawn, name, say)
     if sources.synthetic:
         examples = written(workshop, archive, sources.synthetic, left_out, say)
         judged += _mined(workshop, archive, examples, "synthetic", say)
