@@ -5,7 +5,6 @@ The chat calls it in a thread.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from archive.articles import Hit, Passage, Period
 from archive.index import Found
 from archive.queries import WordQuery, parse_query
 from server.fusion import fuse
+from server.merging import blend, interleave
 from server.periods import Leaning, wider
 from server.reranking import Reranker, rerank
 from server.stories import collapse, distinct, lean
@@ -22,7 +22,6 @@ from server.timings import Timings
 from server.understanding import Question
 
 _LEAST_RERANKED = 10  # passages of each query, however many queries share the reranker's time
-_VARIANTS = 0.5  # weight of all variants of a query together, of the query itself 1
 
 Vectors = NDArray[np.float32]
 
@@ -31,7 +30,7 @@ Vectors = NDArray[np.float32]
 class Search:
     """What is searched.
 
-    `variants` say the same as `query` otherwise, and count half as much, all together. `parts` are questions within the
+    `variants` say the same as `query` otherwise, and count as much as it does, all together. `parts` are questions within the
     question: each is searched on its own, and its best articles have a right to places. Quoted phrases and minus words
     of `query` hold for all. `leaning` lifts the newer or the older hits.
     """
@@ -84,7 +83,7 @@ class Retriever:
                 asked = zip((search.query, *search.parts), lists, strict=True)
                 lists = [rerank(reranker, query, hits[:depth]) for query, hits in asked]
         with timings.stage("order"):
-            hits = self._ordered(merged(lists), search.leaning)
+            hits = self._ordered(interleave(lists), search.leaning)
         return Retrieved(distinct(hits, top_k), used, loosened=used != search.period)
 
     def _search(
@@ -102,7 +101,7 @@ class Retriever:
                 ]
             with timings.stage("fuse"):
                 fused = [self._fused(each, allowed) for each in found]
-                lists = [together(fused[:alike])[:limit], *(hits[:limit] for hits in fused[alike:])]
+                lists = [blend(fused[:alike])[:limit], *(hits[:limit] for hits in fused[alike:])]
             if any(lists):
                 break
         return period, lists
@@ -137,28 +136,3 @@ def _periods(period: Period | None) -> Iterator[Period | None]:
 def _hit(passage: Passage, score: float, by_stage: dict[str, dict[str, float]]) -> Hit:
     stages = {stage: scores[passage.id] for stage, scores in by_stage.items() if passage.id in scores}
     return Hit(passage, score, {**stages, "fused": score})
-
-
-def together(lists: Sequence[list[Hit]]) -> list[Hit]:
-    """The hits of a query and of its variants as one list: the query counts twice as much as all variants together."""
-    query, *variants = lists
-    if not variants:
-        return query
-    scores = {str(number): {hit.passage.id: hit.score for hit in hits} for number, hits in enumerate(lists)}
-    weights = {name: 1.0 if name == "0" else _VARIANTS / len(variants) for name in scores}
-    best = {hit.passage.id: hit for hits in reversed(lists) for hit in hits}
-    return [
-        replace(best[passage_id], score=score, scores={**best[passage_id].scores, "fused": score})
-        for passage_id, score in fuse(scores, weights)
-    ]
-
-
-def merged(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
-    """The whole question's hits and those of its parts, taken in turns, each passage once with its best score."""
-    best: dict[str, Hit] = {}
-    for hit in (hit for hits in lists for hit in hits):
-        held = best.get(hit.passage.id)
-        if held is None or hit.score > held.score:
-            best[hit.passage.id] = hit if held is None else replace(hit, scores={**held.scores, **hit.scores})
-    turns = (hit.passage.id for turn in zip_longest(*lists) for hit in turn if hit is not None)
-    return [best[passage_id] for passage_id in dict.fromkeys(turns)]

@@ -7,9 +7,9 @@ import pytest
 from embedders import WordEmbedder
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Article, Hit, Passage, Period
+from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.settings import Settings
-from server.retrieval import Retriever, Search, merged, search_for, together
+from server.retrieval import Retriever, Search, search_for
 from server.timings import Timings
 from server.understanding import understand
 
@@ -122,25 +122,6 @@ def test_an_empty_archive_finds_nothing(tmp_path):
 def test_a_query_of_operators_alone_is_no_error(archive):
     for query in ("-Vulkan", '""', "-", "?!", '"'):
         assert found(archive, query)[0] is not None
-
-
-def hit(name, score):
-    return Hit(Passage(name, name, 0, "x", "y"), score, {"fused": score})
-
-
-def test_parts_take_turns_and_a_passage_counts_with_its_best_score():
-    order = merged([[hit("a", 0.9), hit("b", 0.8)], [hit("b", 0.85), hit("c", 0.1)], [hit("d", 0.2)]])
-
-    assert [one.passage.id for one in order] == ["a", "b", "d", "c"]
-    assert order[1].score == 0.85
-
-
-def test_variants_count_half_as_much_as_the_query():
-    query = [hit("a", 3.0), hit("b", 1.0), hit("c", 0.0)]
-    variant = [hit("c", 3.0), hit("b", 1.0), hit("a", 0.0)]
-
-    assert [one.passage.id for one in together([query, variant])] == ["a", "b", "c"]
-    assert together([query]) == query
 
 
 def test_a_question_becomes_a_search():
