@@ -4,7 +4,7 @@ The chat calls it in a thread.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +30,9 @@ Vectors = NDArray[np.float32]
 class Search:
     """What is searched.
 
-    `variants` say the same as `query` otherwise, and count as much as it does, all together. `parts` are questions within the
-    question: each is searched on its own, and its best articles have a right to places. Quoted phrases and minus words
-    of `query` hold for all. `leaning` lifts the newer or the older hits.
+    `variants` say the same as `query` otherwise, and count as much as it does, all together. `parts` are questions
+    within the question: each is searched on its own, and its best articles have a right to places. Quoted phrases and
+    minus words of `query` hold for all. `leaning` lifts the newer or the older hits.
     """
 
     query: str
