@@ -1,7 +1,7 @@
 """How much each word of a query counts in each field of the word index.
 
-All of a word's fields count it as rare as it is in the texts: the index would take a word for rarer in titles, or among
-the parts of compounds, only because those fields hold less. What a compound or a name consists of counts by its share
+All of a word's fields count it as rare as it is where it is common: the index would take a word for rarer in titles, or
+among the parts of compounds, only because those hold less. What a compound or a name consists of counts by its share
 of the letters, so that whoever holds the whole comes first.
 """
 
@@ -55,9 +55,10 @@ class _Weighing:
                 self._add_stem(german.stem(part), held * HELD, held * SHARED_PART)
 
     def _add_stem(self, stem: str, whole: float, part: float) -> None:
-        rarity = self._rarity("text", stem)
-        self._add("text", stem, whole)
-        self._add("title", stem, whole * TITLE * rarity / self._rarity("title", stem))
+        in_text, in_title = self._rarity("text", stem), self._rarity("title", stem)
+        rarity = min(in_text, in_title)
+        self._add("text", stem, whole * rarity / in_text)
+        self._add("title", stem, whole * TITLE * rarity / in_title)
         marked = marked_part(stem)
         self._add("text", marked, part * min(1.0, rarity / self._rarity("text", marked)))
 
