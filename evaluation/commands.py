@@ -58,8 +58,9 @@ def retrieval(
     with _opened(settings) as (archive, reranker):
         with _progress(console, "documents") as advance:
             documents = add_corpus(archive, benchmark.documents, settings.home, keep=keep, on_progress=advance)
+        runner = StageRunner(archive, reranker, settings.candidates, settings.reranked)
         with _progress(console, "questions") as advance:
-            searched = search_all(StageRunner(archive, reranker, settings.candidates), benchmark, advance)
+            searched = search_all(runner, benchmark, advance)
         results = judge(benchmark, searched, documents)
         files = (corpus, queries, qrels)
         run = describe("retrieval", name, settings, archive, files, rows_by_stage(results))
@@ -216,7 +217,7 @@ def _retrieved(
     from evaluation.questions import retrieve_all
     from server.retrieval import Retriever
 
-    retriever = Retriever(archive, reranker, settings.candidates)
+    retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
     with _progress(console, "questions") as advance:
         return retrieve_all(retriever, settings, asked, lambda done: advance(done, len(asked)))
 

@@ -15,7 +15,7 @@ from archive.errors import SettingsError, SourceError
 from archive.settings import Settings
 from evaluation.runs import best_of_each
 from server.generation import Message
-from server.retrieval import Retriever
+from server.retrieval import Retriever, search_for
 from server.timings import Timings
 from server.understanding import understand
 
@@ -181,14 +181,18 @@ def retrieve_all(
 
 
 def retrieve(retriever: Retriever, settings: Settings, question: Asked) -> Retrieval:
-    """Understand and retrieve as Chat does; as deep as the server's candidates go."""
+    """Understand and retrieve as Chat does; behind what it would see comes what a deeper search adds."""
     start, timings = perf_counter(), Timings()
     today = question.asked_on or datetime.now(TIME_ZONE).date()
     language: Literal["de", "en"] = "en" if settings.language == "en" else "de"
     asked = understand(question.messages, question.question, today, language)
-    hits = retriever.retrieve(asked.search, asked.period, settings.candidates, timings).hits
+    search = search_for(asked)
+    hits = retriever.retrieve(search, 2 * settings.top_k, timings).hits
     ms = (perf_counter() - start) * 1000
-    stages = by_stage(hits)
+    # More results wanted would have the reranker read more: what Chat sees is not changed by looking further.
+    seen = {hit.passage.article_id for hit in hits}
+    deeper = retriever.retrieve(search, settings.candidates, Timings()).hits
+    stages = by_stage([*hits, *(hit for hit in deeper if hit.passage.article_id not in seen)])
     articles = tuple(article for article, _ in stages[FINAL])
     return Retrieval(articles, asked.period, ms, stages, timings.ms())
 

@@ -37,13 +37,17 @@ class Searched:
 
 
 class StageRunner:
-    """Runs every stage of the server's retrieval for one query after the other."""
+    """Runs every stage of the server's retrieval for one query after the other.
 
-    def __init__(self, archive: Archive, reranker: Reranker | None, candidates: int) -> None:
+    Asking a Retriever for more than its `candidates`, or than what its reranker reads, would measure another server.
+    """
+
+    def __init__(self, archive: Archive, reranker: Reranker | None, candidates: int, reranked: int = DEPTH) -> None:
         self._archive = archive
-        self._depth = max(DEPTH, candidates)
+        self._candidates = candidates
+        self._read = min(candidates, reranked)
         self._fused = Retriever(archive, None, candidates)
-        self._reranked = Retriever(archive, reranker, candidates) if reranker else None
+        self._reranked = Retriever(archive, reranker, candidates, reranked) if reranker else None
 
     def search(self, query_id: str, text: str) -> Searched:
         """All lists for one query."""
@@ -53,13 +57,13 @@ class StageRunner:
             "fused": lambda query, depth: self._retrieved(self._fused, query, depth),
         }
         if (reranked := self._reranked) is not None:
-            stages["reranked"] = lambda query, depth: self._retrieved(reranked, query, depth)
-        # Behind what was reranked comes what was only fused: reranking deeper would measure another server.
+            stages["reranked"] = lambda query, depth: self._retrieved(reranked, query, min(depth, self._read))
+        # Behind what was reranked comes what was only fused.
         deeper = {**stages, "reranked": stages["fused"]}
         lists, ms = {}, {}
         for stage, search in stages.items():
             start = perf_counter()
-            found = search(text, self._depth)
+            found = search(text, self._candidates)
             ms[stage] = (perf_counter() - start) * 1000
             lists[stage] = self._deepened(found, deeper[stage], text)
         return Searched(query_id, lists, ms)
@@ -67,7 +71,7 @@ class StageRunner:
     def _deepened(self, found: Found, search: SearchStage, text: str) -> Scored:
         """The list, and behind it what deeper searches add, until it names DEPTH articles or nothing is added."""
         full: Scored = list(found)
-        depth = self._depth
+        depth = self._candidates
         while len({_article(passage) for passage, _ in full}) < DEPTH and depth < _DEEPEST:
             depth *= 2
             held = {passage for passage, _ in full}
