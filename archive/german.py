@@ -28,7 +28,7 @@ _NAME_PIECE = r"(?:(?<![\w.])\.(?=[^\W\d_]))?[^\W_]+(?:[.'/&+:*_][^\W_]+)*(?:\+\
 _NAME = re.compile(rf"{_NAME_PIECE}(?:-{_NAME_PIECE})*")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 _GENDERED = re.compile(r"(?<=[^\W\d_])[:*_](?=[^\W\d_])")  # Nutzer:innen is Nutzerinnen, but 16:9 is not 169
-_VERSION = re.compile(r"\d+(?:\.\d+){2,}")
+_VERSION = re.compile(r"\d+(?:\.\d+){2,5}")
 _LONGEST_CHAIN = 5  # pieces between hyphens whose every run is a name
 
 

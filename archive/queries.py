@@ -19,6 +19,8 @@ _QUOTED = re.compile(
 # it stands for a part of a compound, whose rest is written small.
 _EXCLUDED = re.compile(r"(?<!\S)-(?=[^\W\d_]|\.[^\W\d_]|\x00)(\S+)")
 _LEFT_OUT = re.compile(r"(?:\b(?:und|oder|sowie|bzw\.?|and|or)|[,/&])\s*$", re.IGNORECASE)
+_LOOK_BACK = 10  # characters before a minus, enough for the longest of those
+_MOST = 32  # phrases that are asked for, and that are excluded; a pasted article has more, and means none of them
 _PLACE = re.compile("\x00(\\d+)\x00")
 
 
@@ -81,7 +83,7 @@ def parse_query(text: str) -> WordQuery:
         return f"\x00{len(phrases) - 1}\x00"
 
     def exclude(match: re.Match[str]) -> str:
-        if match[1][0].islower() and _LEFT_OUT.search(match.string[: match.start()]):
+        if match[1][0].islower() and _LEFT_OUT.search(match.string, max(0, match.start() - _LOOK_BACK), match.start()):
             return match.group()
         excluded.append(_PLACE.sub(lambda place: phrases[int(place[1])], match[1]).rstrip(".,;:!?"))
         return ""
@@ -90,7 +92,7 @@ def parse_query(text: str) -> WordQuery:
     rest = _EXCLUDED.sub(exclude, marked)
     kept = [phrases[int(place)] for place in _PLACE.findall(rest)]
     plain = " ".join(_PLACE.sub(lambda place: phrases[int(place[1])], rest).split())
-    return WordQuery(plain, tuple(filter(None, kept)), tuple(filter(None, excluded)))
+    return WordQuery(plain, tuple(filter(None, kept))[:_MOST], tuple(filter(None, excluded))[:_MOST])
 
 
 def _named(phrase: str) -> Sought | None:

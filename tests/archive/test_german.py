@@ -96,6 +96,10 @@ def test_names_are_what_words_tear_apart(text, expected):
     assert set(names(normalized(text))) == expected
 
 
+def test_a_long_row_of_figures_is_one_name():
+    assert len(list(names("1." * 20_000 + "1"))) == 1
+
+
 def test_what_no_eye_sees_is_no_part_of_a_word():
     assert normalized("Sicher\u00adheits\u200blu\u0308cke") == "Sicherheitslücke"
     assert normalized("CO₂ \ud800") == "CO2 ?"

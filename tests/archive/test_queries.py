@@ -91,3 +91,9 @@ def test_any_text_is_a_query(text, passage):
 @given(NASTY)
 def test_no_mark_of_ours_is_left_in_a_plain_query(text):
     assert "\0" not in parse_query(text).plain
+
+
+@pytest.mark.parametrize("piece", ["-x ", '"a" ', "und -x ", "„", "« »", "-", '"'])
+def test_a_text_full_of_operators_is_taken_apart_in_no_time(piece):
+    query = parse_query(piece * 30_000)
+    assert len(query.phrases) + len(query.excluded) <= 64
