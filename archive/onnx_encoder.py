@@ -1,7 +1,10 @@
-"""Texts, or pairs of texts, through an ONNX encoder with its tokenizer.json, in batches of like length."""
+"""Texts, or pairs of texts, through an ONNX encoder with its tokenizer.json, on every core, without padding."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,7 @@ from tokenizers import Encoding, Tokenizer
 from archive.errors import ModelError
 
 MAX_TOKENS = 512  # longer texts are cut
-BATCH_TOKENS = 1024  # padding included; more gains nothing on CPU and costs memory
-PADDING_TOKENS = ("<pad>", "[PAD]")
+BATCH_TOKENS = 512  # a larger batch is no quicker on CPU, and leaves cores idle at the end
 
 Text = str | tuple[str, str]
 Batch = tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.int64]]
@@ -39,47 +41,51 @@ def _length_limit(folder: Path) -> int:
 
 
 class OnnxEncoder:
-    """One ONNX session and its tokenizer; safe to call from several threads."""
+    """One ONNX session and its tokenizer; safe to call from several threads.
+
+    A batch holds texts of one length and belongs to one core. So nothing is computed for padding, attention needs no
+    mask, and no core waits for another within a batch: where the generator works beside it, threads that share each
+    product would wait at every one of a hundred of them.
+    """
 
     def __init__(self, model: Path, tokenizer: Path, *, threads: int = 0) -> None:
         """`threads` 0 takes all cores. Raises ModelError where a file can't be loaded."""
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3  # errors only
-        # The generator works on the same cores: threads that spin while they wait would take them from it.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
             self._tokenizer = Tokenizer.from_file(str(tokenizer))
         except Exception as error:  # both libraries raise plain exceptions of many kinds
             raise ModelError(f"can't load {model}: {error}; pull the model again or name another") from error
+        self._pool = ThreadPoolExecutor(threads or os.cpu_count(), "encoder")  # a session runs without Python's lock
         self.inputs = {item.name for item in self._session.get_inputs()}
         self.outputs = {item.name: item.shape for item in self._session.get_outputs()}
-        padding = self._tokenizer.padding
-        known = (self._tokenizer.token_to_id(token) for token in PADDING_TOKENS)
-        self._padding = padding["pad_id"] if padding else next((token for token in known if token is not None), 0)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_length_limit(tokenizer.parent))
 
     def run(self, texts: Sequence[Text], output: str) -> Iterator[Batch]:
-        """Yield (places in `texts`, the named output for them, their attention mask), shortest texts first."""
+        """Yield (places in `texts`, the named output for them, their attention mask, all ones), longest texts first."""
         encodings = self._tokenizer.encode_batch(list(texts))
-        order = np.argsort([len(encoding.ids) for encoding in encodings], kind="stable")
-        start = 0
-        while start < len(order):
-            end = start + 1
-            while end < len(order) and (end + 1 - start) * len(encodings[order[end]].ids) <= BATCH_TOKENS:
-                end += 1
-            places = order[start:end]
+
+        def encode(places: NDArray[np.intp]) -> Batch:
             feed = self._feed([encodings[place] for place in places])
-            yield places, self._session.run([output], feed)[0], feed["attention_mask"]
-            start = end
+            return places, self._session.run([output], feed)[0], feed["attention_mask"]
+
+        batches = list(_batches([len(encoding.ids) for encoding in encodings]))
+        yield from self._pool.map(encode, batches) if len(batches) > 1 else map(encode, batches)
 
     def _feed(self, batch: Sequence[Encoding]) -> dict[str, NDArray[np.int64]]:
-        shape = len(batch), max(len(encoding.ids) for encoding in batch)
-        ids, mask, types = np.full(shape, self._padding, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        for row, encoding in enumerate(batch):
-            length = len(encoding.ids)
-            ids[row, :length], mask[row, :length], types[row, :length] = encoding.ids, 1, encoding.type_ids
-        feed = {"input_ids": ids, "attention_mask": mask}
-        return feed | {"token_type_ids": types} if "token_type_ids" in self.inputs else feed
+        ids = np.array([encoding.ids for encoding in batch], np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        if "token_type_ids" in self.inputs:
+            feed["token_type_ids"] = np.array([encoding.type_ids for encoding in batch], np.int64)
+        return feed
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+    """Places of texts of one length, at most BATCH_TOKENS together; long ones first, so that cores end together."""
+    order = sorted(range(len(lengths)), key=lambda place: -lengths[place])
+    for length, places in groupby(order, key=lambda place: lengths[place]):
+        alike, most = np.array(list(places)), max(1, BATCH_TOKENS // max(1, length))
+        yield from np.split(alike, range(most, len(alike), most))
