@@ -202,6 +202,8 @@ def _understood(question: Question, period: Period | None, loosened: bool) -> di
         "query": question.search,
         "language": question.language,
         "followup": question.is_followup,
+        "parts": list(question.parts),
+        "leaning": question.leaning,
         "from": period.start.isoformat() if period and period.start else None,
         "to": period.end.isoformat() if period and period.end else None,
         "loosened": loosened,

@@ -20,7 +20,8 @@ class Status:
 class Source:
     """An article that an answer may cite as `[number]`, from 1.
 
-    `passage` is what was found of it, `excerpt` what the model was shown of that.
+    `passage` is what was found of it, `excerpt` what the model was shown of that. `twins` are the articles that report
+    the same in nearly the same words; `newest` marks the newest among them.
     """
 
     number: int
@@ -31,6 +32,8 @@ class Source:
     passage: str
     score: float
     excerpt: str = ""
+    twins: tuple[str, ...] = ()
+    newest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

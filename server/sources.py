@@ -15,16 +15,16 @@ _GAP = " […] "
 _PASSAGES = 2  # of one article in an answer
 
 
-def shown(hits: Sequence[Hit], top_k: int) -> list[Hit]:
-    """The best passages, two at most, of the first `top_k` articles: what is worth reading of a whole result."""
+def shown(hits: Sequence[Hit], top_k: int, passages: int = _PASSAGES) -> list[Hit]:
+    """The best `passages` of each of the first `top_k` articles: what is worth reading of a whole result."""
     kept: dict[str, list[Hit]] = {}
     for hit in hits:
-        passages = kept.setdefault(hit.passage.article_id, [])
-        if len(kept) > top_k:
+        if hit.passage.article_id not in kept and len(kept) == top_k:
             break
-        if len(passages) < _PASSAGES:
-            passages.append(hit)
-    return [hit for passages in kept.values() for hit in passages]
+        found = kept.setdefault(hit.passage.article_id, [])
+        if len(found) < passages:
+            found.append(hit)
+    return [hit for found in kept.values() for hit in found]
 
 
 def merge(hits: Sequence[Hit], base_url: str) -> tuple[Source, ...]:
@@ -45,6 +45,7 @@ def _source(number: int, found: Sequence[Hit], base_url: str) -> Source:
         number=number, article_id=best.article_id, title=best.title,
         url=best.url or article_page(base_url, best.article_id),
         published=best.published, passage=text, score=found[0].score,
+        twins=found[0].twins, newest=found[0].newest,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from archive.errors import BadRequest
 from server.events import Event, Finished, Source, Status, Text
 from server.generation import Message, Sampling, Usage
 
+_NEWEST = " (neueste Meldung dazu)"  # behind a title in the list of sources
 _MOST_CHARACTERS = 200_000  # of all messages together; far beyond any context here
 
 
@@ -119,6 +120,7 @@ def source_json(source: Source) -> dict[str, Any]:
         "number": source.number, "article_id": source.article_id, "title": source.title, "url": source.url,
         "published": source.published.isoformat() if source.published else None,
         "passage": source.passage, "score": round(source.score, 4),
+        "twins": list(source.twins), "newest": source.newest,
     }  # fmt: skip
 
 
@@ -150,7 +152,7 @@ def usage_json(usage: Usage) -> dict[str, Any]:
 def webui_source(source: Source) -> dict[str, Any]:
     """A source as Open WebUI's citation event. The key is no address, or the browser would fetch a favicon for it."""
     key = f"archiv-{source.article_id}"
-    name = f"[{source.number}] {source.title}"
+    name = f"[{source.number}] {source.title}{_NEWEST if source.newest else ''}"
     return {
         "source": {"id": key, "name": name, "url": source.url},
         "document": [source.passage],

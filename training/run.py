@@ -50,6 +50,7 @@ from training.synthesis import Synthesis, choose_passages
 Say = Callable[[str], None]
 
 _HELD_OUT = 0.12  # share of each origin's articles that calibration and the final word are said on
+LIMITS = "sentence_bert_config.json"  # where a model folder says how many tokens it reads
 _EVERY = 25  # steps between lines of progress
 
 
@@ -112,14 +113,24 @@ def train_reranker(sources: Sources, recipe: reranker.Recipe, out: Path, say: Sa
         say(f"kept {out / 'layers.npz'}: {save_layers(trained, shape.heads, out / 'layers.npz') / 1e6:.1f} MB")
 
     trained = reranker.train(weights, shape, workshop.tokenizer, kept, recipe, _progress(say), keep)
-    finish_reranker(workshop, trained, shape.heads, held, out, say)
+    finish_reranker(workshop, trained, shape.heads, recipe.longest, held, out, say)
     (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1), encoding="utf-8")
 
 
 def finish_reranker(
-    workshop: Workshop, trained: reranker.Weights, heads: int, held: Sequence[Judged], out: Path, say: Say
+    workshop: Workshop,
+    trained: reranker.Weights,
+    heads: int,
+    longest: int,
+    held: Sequence[Judged],
+    out: Path,
+    say: Say,
 ) -> None:
-    """Export, calibrate on what was held out with the int8 model as it is served, and report."""
+    """Export, calibrate on what was held out with the int8 model as it is served, and report.
+
+    `longest` is the number of tokens that pairs were cut at, and will be.
+    """
+    (out / LIMITS).write_text(json.dumps({"max_seq_length": longest}) + "\n", encoding="utf-8")
     raw = _served(workshop, trained, heads, out)
     logits = [raw.logits(one.query, [candidate.text for candidate in one.candidates]) for one in held]
     # Only where one passage answers: of other questions what outranked the answer was left out, so that the fused score

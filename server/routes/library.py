@@ -13,7 +13,7 @@ from server.engine import Engine
 from server.reranking import probabilities
 from server.retrieval import search_for
 from server.routes.chat import ARCHIVE_MODEL
-from server.sources import article_page
+from server.sources import article_page, shown
 from server.timings import Timings
 from server.understanding import understand
 from server.wire import ArchiveOptions
@@ -84,8 +84,10 @@ def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
         "query": question.search,
         "from": period.start.isoformat() if period and period.start else None,
         "to": period.end.isoformat() if period and period.end else None,
+        "leaning": question.leaning,
+        "parts": list(question.parts),
         "loosened": found.loosened,
-        "data": [_hit(hit, engine.settings.base_url) for hit in found.hits],
+        "data": [_hit(hit, engine.settings.base_url) for hit in shown(found.hits, len(found.hits), passages=1)],
         "timings": timings.ms(),
     }
 
@@ -97,6 +99,7 @@ def _hit(hit: Hit, base_url: str) -> dict[str, Any]:
         "url": passage.url or article_page(base_url, passage.article_id), "source": passage.source,
         "published": passage.published.isoformat() if passage.published else None, "passage": passage.text,
         "score": round(hit.score, 4), "scores": {stage: round(score, 4) for stage, score in hit.scores.items()},
+        "twins": list(hit.twins), "newest": hit.newest,
     }  # fmt: skip
 
 

@@ -106,7 +106,8 @@ def test_an_answer_carries_sources_timings_and_usage(client, generator):
     assert answer.choices[0].finish_reason == "stop"
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
     first = answer.sources[0]
-    assert set(first) == {"number", "article_id", "title", "url", "published", "passage", "score"}
+    known = {"number", "article_id", "title", "url", "published", "passage", "score"}
+    assert set(first) == known | {"twins", "newest"}
     assert first["number"] == 1 and "XZ" in first["title"] and first["published"].startswith("2024-0")
     assert {"embed", "search", "fuse", "prompt", "first_token", "total"} <= set(answer.timings)
     assert answer.grounding["supported"] == 1
