@@ -1,7 +1,7 @@
 # make chat    sets up everything (once, up to 12 minutes on two cores), then serves Open WebUI on :8080 and the API on :8000
 # make serve   the same without Open WebUI
 # make setup   only sets up;   make test, make lint   what they need, then run it
-# make bench   measures retrieval and answers on the sample archive
+# make bench   measures speed and size on a synthetic archive, then retrieval and answers on the sample archive
 # make clean   removes what setup made (not the archive in data/, not the models)
 #
 # PYTHON=...       the Python to use (3.11 or 3.12)
@@ -37,6 +37,7 @@ lint:
 
 bench:
 	@$(PYTHON) -m setup serve
+	@$(VENV)/archivar bench scale --passages 10000
 	@exec $(VENV)/archivar evaluate questions --questions sample/questions.jsonl --answers
 
 screenshot:

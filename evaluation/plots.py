@@ -95,6 +95,22 @@ def times(samples: Mapping[str, Sequence[float]], name: str = "times") -> str:
         return _svg(figure, name)
 
 
+def growth(sizes: Sequence[int], curves: Mapping[str, Sequence[float]]) -> str:
+    """Milliseconds by the size of the archive in passages, a line for each kind; sizes on a logarithmic axis."""
+    with _style():
+        figure, axes = _figure(3.4)
+        for number, (name, values) in enumerate(curves.items()):
+            axes.plot(sizes, values, color=_colour(number), marker=_MARKERS[number % len(_MARKERS)], label=name)
+        axes.set_xscale("log")
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("passages")
+        axes.set_ylabel("milliseconds")
+        axes.legend(loc="upper left")
+        return _svg(figure, "growth")
+
+
 def differences(by_group: Mapping[str, Difference], measure: str) -> str:
     """B minus A in one measure, with its interval, for each stage or kind."""
     with _style():
