@@ -123,14 +123,13 @@ class Words:
         query = parse_query(text) if isinstance(text, str) else text
         searcher = self._index.searcher()
         weights = weigh(query.plain, searcher.num_docs, searcher.doc_freq)
-        if not weights:
+        if not weights and not query.required:
             return []
         # One flat union: only that is cut short by Tantivy where nothing better can follow (block-max WAND).
-        union = [(Occur.Should, _boosted(field, term, weight)) for (field, term), weight in weights.items()]
-        wanted = Query.boolean_query(union)
+        wanted = Query.boolean_query([(Occur.Should, _boosted(*term, weight)) for term, weight in weights.items()])
         clauses = [*_restrictions(query), *([(Occur.Must, _within(period))] if period else [])]
         if clauses:
-            wanted = Query.boolean_query([(Occur.Must, wanted), *clauses])
+            wanted = Query.boolean_query([*([(Occur.Must, wanted)] if weights else []), *clauses])
         hits = searcher.search(wanted, limit, count=False).hits
         return [(searcher.doc(address).to_dict()["id"][0], float(score)) for score, address in hits]
 

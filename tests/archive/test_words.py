@@ -108,6 +108,7 @@ def test_phrases_are_held_word_for_word(search):
     assert search(texts, '"wir schaffen das"') == texts[:1]
     assert sorted(search(texts, "wir schaffen das")) == sorted(texts)
     assert search(texts, '"Titel wir"') == []
+    assert search(texts, '"auch das"') == texts[2:]
     assert search(["Ein Buch über C++", "Vitamin C"], '"C++"') == ["Ein Buch über C++"]
 
 
