@@ -11,6 +11,8 @@ from server.periods.words import NUMBER_WORDS
 
 _MOST = 4  # parts; each costs a search
 _MOST_YEARS = 100  # "hundert Jahre später" is the last that is counted
+_ELLIPSIS = 4  # words of a part that has no verb of its own
+_LONG_NAME = 12  # letters of a compound that names one matter by itself
 _LONGEST = 400  # characters; what is longer is a text, not a question
 
 _ASKING = (
@@ -39,6 +41,13 @@ _STAGES = re.compile(
 _STEP = re.compile(
     r"\s*[,;]\s*(?:(?:und|and)\s+)?(?=(?:dann|danach|schließlich|zuletzt|then|finally)\b)", re.IGNORECASE
 )
+_LISTING = re.compile(
+    r"^\s*(?:welche\b.*\b(?:gab\s+es|gibt\s+es|haben|sind|waren|wurden|werden|gingen|kamen|[a-zäöüß]+ten)\b"
+    r"|which\b.*\b(?:are|were|have)\b|(?:eine\s+)?(?:chronologie|liste|übersicht|überblick|timeline)\b"
+    r"|(?:nenne|list|liste)\b)"
+    r"|\b(?:chronologie|chronik|überblick|übersicht|alle\s+(?:meldungen|artikel|fälle))\b",
+    re.IGNORECASE,
+)
 _LATER = re.compile(
     r"\b(?:(?P<count>\w+)\s+jahre?\s+(?P<way>später|danach|darauf|zuvor|davor|vorher|früher)"
     r"|(?:im\s+)?jahr\s+(?P<next>darauf|danach|zuvor|davor)"
@@ -51,16 +60,28 @@ _WORD = re.compile(r"[^\W_](?:[\w'’./-]*\w)?")
 
 
 def subquestions(question: str) -> tuple[str, ...]:
-    """The parts of a question that are to be searched beside the whole, two to four; none where it is one question."""
+    """The parts of a question that are to be searched beside the whole, four at most; none where it is one question.
+
+    One that asks for a list ("Welche Haftstrafen gab es ...?") has its bare content words as its only part: the second
+    ranking finds others of what is listed.
+    """
     if len(question) > _LONGEST:
         return ()
     parts = _steps(question) or _clauses(question) or _compared(question) or _stages(question) or _years(question)
-    return tuple(dict.fromkeys(parts))[:_MOST] if len(set(parts)) > 1 else ()
+    if len(set(parts)) > 1:
+        return tuple(dict.fromkeys(parts))[:_MOST]
+    return _listed(question)
+
+
+def _listed(question: str) -> tuple[str, ...]:
+    words = _things(question, small=True)
+    return (" ".join(words),) if _LISTING.search(question) and len(words) > 1 else ()
 
 
 def _clauses(question: str) -> list[str]:
     """Questions that follow one another; one that names less than two things takes those of the one before.
 
+    One that puts a name in the place of another ("und wer die Exchange-Server?") takes the verb instead.
     "Wann ..., wann ... und wer ...?", "Wer ... 2009 und wer elf Jahre später?" (the year is counted).
     """
     head, colon, tail = question.partition(": ")
@@ -75,12 +96,16 @@ def _clauses(question: str) -> list[str]:
         return []
     completed: list[str] = []
     before: list[str] = []
+    verbs: list[str] = []
     for part in parts:
         things = _things(part, question.islower())
         missing = [thing for thing in before if thing not in things] if len(things) < 2 else []
+        if any(_is_name_by_itself(thing) for thing in things):
+            missing = verbs if len(things) < 2 and len(part.split()) <= _ELLIPSIS else []
         year = _counted_year(part, question)
         completed.append(" ".join([part.strip(" ,?.!"), *missing, *([str(year)] if year else [])]))
-        before = [*missing, *things]
+        verbs = [word for word in _things(part, small=True) if word not in things]
+        before = [*(word for word in missing if word not in verbs), *things]
     return completed
 
 
@@ -179,6 +204,10 @@ _NO_THINGS = frozenset(
 _LEADING = frozenset(
     "der die das dem den des ein eine einem einen einer in im auf am an bei beim von vom the a of at".split()
 )
+
+
+def _is_name_by_itself(word: str) -> bool:
+    return len(word) >= _LONG_NAME or any(letter.isupper() or letter.isdigit() or letter == "-" for letter in word[1:])
 
 
 def _is_name(word: str) -> bool:

@@ -6,9 +6,14 @@ from server.periods.grammar import lower
 from server.periods.words import spelled_pattern
 
 _AUXILIARY = re.compile(r"\b(?:hat|habt|haben|hatten?|ist|sind|sei)\b")
+# Small letters only: "Gesetz" and "Naturkonstante" are no verbs.
 _PARTICIPLE = re.compile(
-    r"\b(?:\w*ge(?!lten\b|hen\b|ben\b|hör)\w{2,}(?:t|en)|\w{2,}iert|(?:be|ver|er|ent|zer|miss|über|unter)\w{2,}(?:t|en)"
-    r"|worden)\b"
+    r"\b(?:[a-zäöüß]*ge(?!lten\b|hen\b|ben\b|hör)[a-zäöüß]{2,}(?:t|en)|[a-zäöüß]{2,}iert"
+    r"|(?:be|ver|er|ent|zer|miss|über|unter)[a-zäöüß]{2,}(?:t|en)|worden)\b"
+)
+_PRETERITE = re.compile(
+    r"\b(?:(?!heute|bitte|letzte|erste|dritte|rechte|achte|beste|leute)[a-zäöüß]{3,}te"
+    r"|[a-zäöüß]{2,}(?:[dtnm]eten|gten|ckten|hlten|hrten|lärten|ierten|ssten))\b"
 )
 _PERFECT = re.compile(
     r"\b(?:has|have|had)\b.*\b(?:\w{3,}ed|gone|done|made|become|fallen|risen|come|won|lost|left|bought|sold)\b"
@@ -17,8 +22,7 @@ _PERFECT = re.compile(
 _PAST = re.compile(
     spelled_pattern(
         r"\b(?:wurden?|waren?|gab(?:en|s)?|geschah(?:en)?|passierte|kam(?:en)?|ging(?:en)?|fiel(?:en)?|stieg(?:en)?|"
-        r"hieß|liefe?n?|did|were|happened|(?!heute|bitte|letzte|erste|dritte|rechte|achte|beste|leute)[a-zäöü]{3,}te|"
-        r"[a-zäöü]{2,}(?:[dtnm]eten|gten|ckten|hlten|hrten|lärten|ierten|ssten))\b"
+        r"hieß|liefe?n?|did|were|happened)\b"
     )
 )
 _NEWS = re.compile(
@@ -35,7 +39,7 @@ _STATE = re.compile(
 _FIGURES = re.compile(
     spelled_pattern(
         r"\b(?:umsatz\w*|umsätze|gewinne?|verluste?|absatz\w*|bilanz\w*|quartalszahlen|jahreszahlen|geschäftszahlen|zahlen|ergebnis\w*|"
-        r"verkaufte?n?|verkauft|abgesetzt|ausgeliefert\w*|auslieferungen|verdiente?n?|umgesetzt|marktanteile?|"
+        r"verkaufte?n?|verkauft|abgesetzt|ausgeliefert\w*|auslieferungen|verdiente?n?|umgesetzt|marktanteile?|\w*gehalt|\w*einkommen|vergütung|boni|"
         r"revenue|earnings|profits?|sales|sold|shipped|shipments)\b"
     )
 )
@@ -52,8 +56,8 @@ _ANOTHER_TIME = re.compile(
 def asks_for_events(question: str) -> bool:
     """Whether a question asks what happened: a tense of the past, or words for news."""
     text = lower(question)
-    perfect = (_AUXILIARY.search(text) and _PARTICIPLE.search(text)) or _PERFECT.search(text)
-    return bool(perfect or _PAST.search(text) or _NEWS.search(text))
+    perfect = (_AUXILIARY.search(text) and _PARTICIPLE.search(question)) or _PERFECT.search(text)
+    return bool(perfect or _PRETERITE.search(question) or _PAST.search(text) or _NEWS.search(text))
 
 
 def asks_for_a_state(question: str) -> bool:

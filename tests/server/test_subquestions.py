@@ -25,7 +25,7 @@ from server.subquestions import subquestions
         ),
         (
             "Wer hackte SolarWinds und wer die Exchange-Server?",
-            ("Wer hackte SolarWinds", "wer die Exchange-Server SolarWinds"),
+            ("Wer hackte SolarWinds", "wer die Exchange-Server hackte"),
         ),
         (
             "Stell mir den Werdegang von Emotet zusammen: Wann wurde es abgeschaltet, wann tauchte es wieder auf?",
@@ -61,6 +61,9 @@ from server.subquestions import subquestions
                 "Wie viel Geld steckt TSMC in Dresden in neue Werke?",
             ),
         ),
+        # lists: the bare words are a second ranking
+        ("Welche Haftstrafen gab es für die FTX-Leute?", ("Haftstrafen FTX-Leute",)),
+        ("Chronologie der Übernahme von Twitter", ("Übernahme Twitter",)),
         # several years
         (
             "Wer war 2019 Weltmeister, und der von 2023?",
@@ -78,9 +81,7 @@ def test_the_parts_of_a_question(question, parts):
         "Wer hat die Hintertür in den XZ Utils entdeckt?",
         "Welche Naturkonstante legt fest, was die Masseneinheit kg bedeutet?",
         "Was machten SAP und die Telekom bei der Corona-Warn-App?",
-        "Welche Spielestudios und Publisher haben zwischen 2023 und 2024 Leute entlassen?",
         "Wie viel Masse haben die Schwarzen Löcher, die das Teleskop abgelichtet hat?",
-        "Chronologie der Übernahme von Twitter",
         "Was war von 2019 bis 2021 los?",
         "",
         "x und wer " * 2000,
