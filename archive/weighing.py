@@ -43,8 +43,9 @@ class _Weighing:
         for token in list(dict.fromkeys(german.tokens(german.normalized(text))))[:_LONGEST_QUERY]:
             for word, share in _words_of(token):
                 self._add_word(word, share)
-            for name in german.names_of(token):
-                self._add_stem(german.stem(name), len(name) / len(token), 0.0)
+            names = list(german.names_of(token))
+            for name in names:
+                self._add_stem(german.stem(name), len(name) / max(map(len, names)), 0.0)
         return self._weights
 
     def _add_word(self, word: str, share: float) -> None:
