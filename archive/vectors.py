@@ -117,7 +117,7 @@ class Vectors:
         try:
             return ask(self._chroma.collection(shelf.name))
         except NotFoundError:
-            if shelf.version:
+            if shelf.version or shelf not in self._shelves.serving():
                 raise
             return nothing
         except InternalError:

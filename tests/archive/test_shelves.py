@@ -1,7 +1,9 @@
 """Shelves and their splits: real SQLite and Chroma, shelves of a few passages."""
 
+import socket
 import subprocess
 import sys
+import time
 from datetime import date, datetime
 from pathlib import Path
 
@@ -319,6 +321,39 @@ def test_vectors_deleted_by_hand_are_built_again_on_the_shelves_that_stood(setti
     assert [shelf.name for shelf in standing(again)] == shelves
     assert_in_order(again, DAYS)
     again.close()
+
+
+@pytest.fixture
+def chroma_url(tmp_path):
+    """A Chroma server of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("chroma"), "run", "--path", tmp_path / "server", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(600):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait()
+
+
+def test_shelves_on_a_chroma_server(settings, chroma_url):
+    settings = settings.model_copy(update={"chroma_url": chroma_url})
+    archive, reader = (Archive.open(settings, WordEmbedder()) for _ in range(2))
+    store(archive, [*DAYS[::-1], "undated"], 12)
+    assert len(standing(archive)) > 4
+    assert found(archive, MAY) == ["2023-05-01", "2023-05-11", "2023-05-21"]
+    with archive.writing():
+        put(archive, DAYS[0], "2023-05-05")
+        archive.index_pending()
+    assert_in_order(archive, [*DAYS, "undated"])
+    assert len(found(reader)) == len(DAYS) + 1  # it has seen none of the splits
+    archive.close()
+    reader.close()
 
 
 def test_a_shelf_holds_its_half_open_range():
