@@ -66,16 +66,104 @@ def probe(asked: Annotated[Path, typer.Argument(help="Questions, as `scale` writ
     typer.echo(json.dumps(measure(settings, embedder, read_queries(asked))))
 
 
+@bench_app.command("ingest")
+def ingest_command(
+    files: Annotated[list[str] | None, typer.Argument(help="Files of articles; by default the sample.")] = None,
+    articles: Annotated[int | None, typer.Option(min=1, help="Take so many articles.")] = None,
+    tokens: Annotated[int, typer.Option(min=50, max=300, help="Cut passages of about so many tokens.")] = 230,
+    rounds: Annotated[int, typer.Option(min=1, help="Measure each pipeline so often, in turn.")] = 3,
+) -> None:
+    """Passages per second of `archivar ingest`, and of a plain LangChain pipeline with the same passages beside it.
+
+    The plain one needs the extra `bench`; its fp32 weights are kept in `bench` in ARCHIVAR_HOME. The last line is one
+    JSON object.
+    """
+    from tempfile import TemporaryDirectory
+
+    from archive.embedding import load_embedder
+    from archive.models import ModelStore
+    from archive.settings import load_settings
+    from evaluation import ingest_bench as bench
+    from evaluation.bench_weights import fp32_folder
+    from evaluation.scale_articles import SAMPLE
+
+    settings = load_settings()
+    store = ModelStore(settings.models, offline=settings.offline)
+    count = bench.token_counter(store.path(settings.embedder) / "tokenizer.json")
+    taken = list(bench.recut(bench.read_articles(files or [str(SAMPLE)], articles), count, tokens))
+    plain = None
+    if missing := bench.missing_packages():
+        typer.echo(f"ours alone: the plain pipeline needs {', '.join(missing)}; run `{bench.MEND}`", err=True)
+    else:
+        weights = fp32_folder(settings.embedder, store, settings.home / "bench")
+        plain = bench.plain_pipeline(weights, settings.embedder, settings.threads)
+    with TemporaryDirectory(prefix="archivar-bench-") as folder:
+        path = Path(folder) / "articles.jsonl"
+        bench.write_articles(taken, path)
+        measured = bench.measure(settings, load_embedder(settings, store), path, plain, count, rounds)
+    typer.echo(f"{measured.passages:,} passages of {measured.tokens_mean:.0f} tokens, passages per second:")
+    typer.echo(f"  ours {measured.ours.median:.1f}")
+    if measured.plain.rounds:
+        ratio = measured.ours.median / measured.plain.median
+        typer.echo(f"  plain {measured.plain.median:.1f}, so ours is {ratio:.1f} times as fast")
+    typer.echo(json.dumps(measured.summary()))
+
+
+@bench_app.command("rerank")
+def rerank_command(
+    candidates: Annotated[str, typer.Option(help="How many passages, numbers with commas between.")] = "30,100,200",
+    questions: Annotated[str, typer.Option(help="A file of questions, or how many titles to ask with.")] = "20",
+) -> None:
+    """Time that the reranker of the settings takes for so many passages of the archive in ARCHIVAR_HOME.
+
+    The last line is one JSON object.
+    """
+    from dataclasses import asdict
+
+    from archive.archive import Archive
+    from archive.embedding import load_embedder
+    from archive.errors import SettingsError
+    from archive.models import ModelStore
+    from archive.settings import load_settings
+    from evaluation import rerank_bench as bench
+    from evaluation.ingest_bench import token_counter
+    from server.reranking import load_reranker
+
+    depths = _numbers("--candidates", candidates, least=1, example="30,100,200")
+    settings = load_settings()
+    store = ModelStore(settings.models, offline=settings.offline)
+    reranker = load_reranker(settings, store)
+    if reranker is None:
+        raise SettingsError("no reranker to measure; name one in ARCHIVAR_RERANKER")
+    archive = Archive.open(settings, load_embedder(settings, store))
+    try:
+        asked = bench.titles(archive, int(questions)) if questions.isdigit() else bench.read_questions(Path(questions))
+        count = token_counter(store.path(settings.embedder) / "tokenizer.json")
+        found = bench.measure(archive, reranker, asked, depths, count)
+    finally:
+        archive.close()
+    for depth in found:
+        typer.echo(
+            f"{depth.candidates:>4} candidates of {depth.tokens_mean:.0f} tokens: "
+            f"p50 {depth.ms_p50:,.0f} ms, p95 {depth.ms_p95:,.0f} ms"
+        )
+    typer.echo(json.dumps({"reranker": reranker.name, "depths": [asdict(depth) for depth in found]}))
+
+
 def _sizes(text: str) -> list[int]:
+    return _numbers("--passages", text, least=100, example="10000,100000")
+
+
+def _numbers(option: str, text: str, *, least: int, example: str) -> list[int]:
     from archive.errors import SettingsError
 
     try:
-        sizes = sorted({int(part.replace("_", "")) for part in text.split(",")})
+        numbers = sorted({int(part.replace("_", "")) for part in text.split(",")})
     except ValueError as error:
-        raise SettingsError(f"--passages {text}: no numbers; write for example 10000,100000") from error
-    if sizes[0] < 100:
-        raise SettingsError(f"--passages {text}: {sizes[0]} is too few to measure; ask for 100 at least")
-    return sizes
+        raise SettingsError(f"{option} {text}: no numbers; write for example {example}") from error
+    if numbers[0] < least:
+        raise SettingsError(f"{option} {text}: {numbers[0]} is too few to measure; ask for {least} at least")
+    return numbers
 
 
 def _lines(console: "Console", size: int) -> "OnProgress":
