@@ -9,38 +9,29 @@ from archive.articles import Period
 from server.periods.days import add_days, is_year
 from server.periods.grammar import Moment, lower
 from server.periods.meaning import Known, Reading
+from server.periods.prepositions import (
+    AFTER,
+    AROUND,
+    ARTICLES,
+    ATTRIBUTIVE,
+    BEFORE,
+    BETWEEN,
+    REACH,
+    SINCE,
+    UNTELLING,
+    UNTIL,
+    Preposition,
+    preposition_before,
+    related,
+)
 from server.periods.tense import asks_for_a_state, asks_for_events, asks_for_figures, names_another_time
 
 # Nothing in a news archive is older; years before belong to what the news is about.
 EARLIEST = date(1990, 1, 1)
 
-_SINCE = {"seit", "ab", "since", "from", "starting"}
-_BEFORE = {"vor", "before", "prior to"}
-_AFTER = {"nach", "after"}
-_UNTIL = {"bis", "until", "till", "by", "up to"}
-_AROUND = {"um", "rund um", "around"}
-_BETWEEN = {"zwischen", "between"}
-_WITHIN = {"im", "in", "am", "während", "waehrend", "innerhalb", "binnen", "on", "during", "within", "gegen", "stand"}
-_LOOSE = {"an", "zu", "zum", "zur", "über", "ueber", "at", "over", "laut"}
-# These tie the time to a noun ("das Urteil vom 3. Mai", "das Budget für 2021", "gilt ab 2024"), and that noun may be
-# news at another time.
-_ATTRIBUTIVE = {"von", "vom", "aus", "für", "fuer", "of", "for", "ab", "from"}
-# "Mai", "11.12." and "2000" are no times after these: "über Mai Thi", "um 2000 Euro".
-_UNTELLING = _LOOSE - {"zum"} | {"von", "aus", "für", "fuer", "of", "for", "um"}
-
-_PREPOSITIONS = _SINCE | _BEFORE | _AFTER | _UNTIL | _AROUND | _BETWEEN | _WITHIN | _LOOSE | _ATTRIBUTIVE
-_ARTICLES = "zum|zur|zu|in|im|dem|den|der|des|das|die|the|of|laufe|verlauf|course|jahre?s?|years?|monat|month"
-_PREFIX = re.compile(
-    r"(?<!\w)(?:(?P<near>kurz|unmittelbar|knapp|shortly|right|just|soon)\s+)?"
-    rf"(?P<word>{'|'.join(sorted(_PREPOSITIONS, key=len, reverse=True))})(?:\s+(?:{_ARTICLES})){{0,4}}\s+$"
-)
-_REPORT = re.compile(
-    r"(?:meldung|nachricht|artikel|bericht|beitrag|beiträg|texte|schlagzeile|ausgabe|news|article|report|headline|stor[iy])"
-    r"\w{0,3}\s+$"
-)
 _RANGE_WORDS = {"bis", "to", "until", "till", "through", "-", "–", "auf"}
 _CONNECTOR = re.compile(
-    rf"\s*(?P<word>bis|und|oder|auf|and|or|to|until|till|through|[-–/])\s*(?:(?:einschließlich|{_ARTICLES})\s+){{0,3}}"
+    rf"\s*(?P<word>bis|und|oder|auf|and|or|to|until|till|through|[-–/])\s*(?:(?:einschließlich|{ARTICLES})\s+){{0,3}}"
 )
 # A year after one of these belongs to the noun that follows, or is a number.
 _NO_ADVERB_AFTER = re.compile(
@@ -54,9 +45,6 @@ _COUNTED = re.compile(
 )
 _ENGLISH = re.compile(r"\b(?:the|of|and|is|are|were|did|does|has|have|who|what|which|when|where|why|how)\b")
 _WORD_BEFORE = re.compile(r"(\w+)\s+$")
-# Words of context that prepositions and their articles can take up.
-_REACH = 70
-_SHORTLY = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +56,6 @@ class Mention:
     period: Period
     firm: bool
     topical: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Prefix:
-    start: int
-    word: str
-    near: bool
-    report: bool
-
-    @property
-    def attributive(self) -> bool:
-        return self.word in _ATTRIBUTIVE and not self.report
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,41 +106,41 @@ def _settled(moments: Sequence[Moment], today: date) -> Known:
 
 def _single(asked: _Asked, moment: Moment, known: Known) -> Mention | None:
     question = asked.text
-    prefix = _prefix(question, moment.start)
+    prefix = preposition_before(question, moment.start)
     reading = moment.read(known)
-    untold = prefix is None or (prefix.word in _UNTELLING and not prefix.report)
+    untold = prefix is None or (prefix.word in UNTELLING and not prefix.report)
     if reading is None or (moment.weak and untold) or (moment.bare_year and _is_number(question, moment)):
         return None
     if moment.bare_year and untold:
-        prefix = prefix if prefix and prefix.word in _AROUND else None
+        prefix = prefix if prefix and prefix.word in AROUND else None
         adverbial = asked.year_adverbs and _is_adverbial(question, moment)
         firm = prefix is None and (adverbial or asked.is_headed_by(moment))
     else:
         firm = reading.firm and _dates_news(asked, moment, prefix)
     if moment.reported_later and asked.figures:
         firm = False
-    period = _related(reading.period, prefix) if prefix else reading.period
+    period = related(reading.period, prefix) if prefix else reading.period
     return Mention(prefix.start if prefix else moment.start, moment.end, period, firm, moment.topical)
 
 
-def _dates_news(asked: _Asked, moment: Moment, prefix: _Prefix | None) -> bool:
+def _dates_news(asked: _Asked, moment: Moment, prefix: Preposition | None) -> bool:
     """Whether articles about what is asked were published at that time, as far as the words around it tell."""
     if moment.rule == "day word" and asked.state:
         return False
     if prefix is None:
         return asked.is_headed_by(moment) or not (moment.topical or moment.reported_later)
-    if prefix.word in _SINCE and moment.bare_year:
+    if prefix.word in SINCE and moment.bare_year:
         return asked.events
-    return not prefix.attributive or (prefix.word in _SINCE and asked.events)
+    return not prefix.attributive or (prefix.word in SINCE and asked.events)
 
 
 def _pair(question: str, left: Moment, right: Moment, known: Known) -> Mention | None:
     """Two moments joined to one period: "von Januar bis März 2022", "am 3. und 4. Mai"; None where they aren't."""
-    joint = _CONNECTOR.fullmatch(lower(question[left.end : right.start])) if right.start - left.end < _REACH else None
-    prefix = _prefix(question, left.start)
-    if joint is None or (prefix and prefix.word in _SINCE - {"from", "ab"} | _BEFORE | _AFTER | _UNTIL):
+    joint = _CONNECTOR.fullmatch(lower(question[left.end : right.start])) if right.start - left.end < REACH else None
+    prefix = preposition_before(question, left.start)
+    if joint is None or (prefix and prefix.word in SINCE - {"from", "ab"} | BEFORE | AFTER | UNTIL):
         return None
-    is_range = joint["word"] in _RANGE_WORDS or (prefix is not None and prefix.word in _BETWEEN)
+    is_range = joint["word"] in _RANGE_WORDS or (prefix is not None and prefix.word in BETWEEN)
     if (left.rule == "day" and ("day" not in right.words or not (prefix or is_range))) or (
         right.rule == "day" and not (is_range and "day" in left.words)
     ):
@@ -177,7 +153,7 @@ def _pair(question: str, left: Moment, right: Moment, known: Known) -> Mention |
     start, end = readings[0].period.start, readings[1].period.end
     if joint["word"] == "auf" and "day" not in right.words and right.rule != "weekday":
         return None
-    named = prefix is not None and prefix.word not in _ATTRIBUTIVE - {"von", "vom", "from", "ab"}
+    named = prefix is not None and prefix.word not in ATTRIBUTIVE - {"von", "vom", "from", "ab"}
     named = named or (is_range and not question[: left.start].strip())
     firm = all(reading.firm for reading in readings) and (named or not (left.bare_year or right.bare_year))
     return Mention(prefix.start if prefix else left.start, right.end, Period(start, end), firm, left.topical)
@@ -201,36 +177,8 @@ def _read_pair(left: Moment, right: Moment, known: Known) -> tuple[Reading, Read
     return None
 
 
-def _prefix(question: str, start: int) -> _Prefix | None:
-    """The preposition before an expression, with its articles."""
-    first = max(0, start - _REACH)
-    match = _PREFIX.search(before := lower(question[first:start]))
-    if match is None:
-        return None
-    return _Prefix(
-        first + match.start(), match["word"], match["near"] is not None, bool(_REPORT.search(before[: match.start()]))
-    )
-
-
-def _related(period: Period, prefix: _Prefix) -> Period:
-    """The days that a preposition makes of a period: "vor" those before it, "bis" those up to its end."""
-    start, end, word = period.start, period.end, prefix.word
-    if word in _SINCE and start and not prefix.report:
-        return Period(start)
-    if word in _BEFORE and start:
-        return Period(add_days(start, -_SHORTLY) if prefix.near else None, add_days(start, -1))
-    if word in _AFTER and end:
-        return Period(add_days(end, 1), add_days(end, _SHORTLY) if prefix.near else None)
-    if word in _UNTIL and end:
-        return Period(None, end)
-    if word in _AROUND and start and end:
-        slack = max(3, (end - start).days // 2)
-        return Period(add_days(start, -slack), add_days(end, slack))
-    return period
-
-
 def _is_number(question: str, moment: Moment) -> bool:
-    return bool(_COUNTED.match(lower(question[moment.end : moment.end + _REACH])))
+    return bool(_COUNTED.match(lower(question[moment.end : moment.end + REACH])))
 
 
 def _has_year_adverbs(question: str) -> bool:
@@ -243,7 +191,7 @@ def _is_adverbial(question: str, moment: Moment) -> bool:
 
     After a noun ("Bundestagswahl 2021", "Windows 2000") it is part of a name.
     """
-    before = _WORD_BEFORE.search(question[max(0, moment.start - _REACH) : moment.start])
+    before = _WORD_BEFORE.search(question[max(0, moment.start - REACH) : moment.start])
     return before is not None and before[1].islower() and not _NO_ADVERB_AFTER.fullmatch(before[1])
 
 

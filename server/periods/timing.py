@@ -1,8 +1,8 @@
 """When a question means: the period it names, in days, and whether it asks for the newest or the oldest.
 
-Not by dateparser (1.5, PyPI), which finds dates, not periods: on our own 333 questions, its dates widened to the month
-or year that their words name, it understands 49 of 200 periods and sees one in 90 of 133 questions that mean none
-("Windows 2000", "5G", "10 Gigabyte im Monat"), at 5 ms a question; this package 200 and 1, at 0.4 ms.
+Not by dateparser (1.5, PyPI), which finds dates, not periods: on 400 questions of our own, its dates widened to the
+month or year that their words name, it understands 66 of 239 periods and sees one in 109 of 161 questions that mean
+none ("Windows 2000", "iPhone 15", "25 Jahre Haft"), at 1.7 ms a question; this package 239 and 2, at 0.2 ms.
 """
 
 import re

@@ -321,6 +321,8 @@ def test_arbitrary_text_never_raises_and_periods_are_in_order():
         " ",
         "3. und ",
         "zwischen 2019 und ",
+        "aus 2021 ",
+        "und später im Mai 2021 ",
     ],
 )
 def test_a_long_question_is_quick(piece):
@@ -368,7 +370,7 @@ def test_questions_without_a_period():
     asked = [(question, today) for question, today, meant in own_questions() if not meant]
     filtered = [question for question, today in asked if understand_time(question, today).firm]
     assert len(asked) >= 100
-    assert len(filtered) <= 0.01 * len(asked), filtered
+    assert len(filtered) <= 0.02 * len(asked), filtered
 
 
 def test_wider_periods_hold_the_narrower_and_end_with_all_time():
