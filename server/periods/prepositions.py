@@ -64,9 +64,8 @@ def preposition_before(question: str, start: int) -> Preposition | None:
     if match is None:
         return None
     said = before[: match.start()]
-    report = _REPORT.search(said) or (
-        match["word"] in _OUT_OF and _ANY_REPORT.search(lower(question[max(0, first - _FAR) : first]) + said)
-    )
+    farther = lower(question[max(0, first - _FAR) : first]) + said
+    report = _REPORT.search(said) or (match["word"] in _OUT_OF and _ANY_REPORT.search(farther))
     return Preposition(first + match.start(), match["word"], match["near"] is not None, bool(report))
 
 
