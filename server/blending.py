@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from archive.errors import ModelError
 
-# What is blended, in the order of a feature vector: the cross-encoder's logit, the fused score, the cosine.
-FEATURES = ("logit", "fused", "dense")
+# What is blended, in the order of a feature vector: the cross-encoder's logit and the fused score. The cosine and BM25
+# by themselves gave nothing beside these on held-out questions.
+FEATURES = ("logit", "fused")
 BLEND_FILE = "blend.json"
 
 
@@ -34,10 +35,15 @@ class Blend:
     weights: tuple[float, ...]
     bias: float
 
+    def log_odds(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Shape (hits,) for features (hits, features)."""
+        return np.asarray(features @ np.array(self.weights) + self.bias)
+
     def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shape (hits,), 0 to 1, for features (hits, features)."""
-        total = features @ np.array(self.weights) + self.bias
-        return np.asarray(0.5 * (1 + np.tanh(total / 2)))  # the sigmoid, in the form that can't overflow
+        return np.asarray(
+            0.5 * (1 + np.tanh(self.log_odds(features) / 2))
+        )  # the sigmoid, in the form that can't overflow
 
 
 def read_blend(folder: Path) -> Blend | None:

@@ -8,17 +8,10 @@ from numpy.typing import NDArray
 from archive.embedding import Embedder
 from server.blending import Blend, features_of
 from server.reranking import probabilities
-from training.calibration import calibration_error
+from training.calibration import calibration_error, reciprocal_rank
 from training.examples import Judged
 
 Scores = NDArray[np.floating]
-
-
-def reciprocal_rank(scores: Scores, judged: Judged) -> float:
-    """1 / rank of the passage that answers, by falling scores; 0 beyond rank 10."""
-    order = np.argsort(-np.asarray(scores), kind="stable")
-    rank = next(place for place, number in enumerate(order, 1) if judged.candidates[number].answers)
-    return 1 / rank if rank <= 10 else 0.0
 
 
 def gains_of_reranker(held: Sequence[Judged], logits: Sequence[Scores], blend: Blend) -> dict[str, dict[str, float]]:
@@ -38,7 +31,7 @@ def gains_of_reranker(held: Sequence[Judged], logits: Sequence[Scores], blend: B
                 answers = [candidate.answers for candidate in one.candidates]
                 pairs += list(zip(probabilities(np.asarray(alone, np.float32)), blended, answers, strict=True))
         if rows:
-            fused_mrr, alone_mrr, blended_mrr = np.mean(rows, axis=0)
+            fused_mrr, alone_mrr, blended_mrr = np.mean(rows, axis=0).tolist()
             table = np.array(pairs, np.float64)
             report[origin] = {
                 "questions": len(rows), "fused": round(fused_mrr, 4), "alone": round(alone_mrr, 4),

@@ -79,7 +79,7 @@ def test_hits_are_ordered_by_their_probability(folder):
 
 
 def test_a_model_with_a_blend_weighs_retrieval_too(folder):
-    write_blend(folder, Blend((0.1, 5.0, 0.0), 0.0))
+    write_blend(folder, Blend((0.1, 5.0), 0.0))
     hits = [hit("a", "anderes", fused=2.0), hit("b", "antwort", fused=1.0)]
 
     assert [one.passage.article_id for one in rerank(OnnxReranker(folder, "counter"), "frage", hits)] == ["a", "b"]

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from archive.errors import ModelError
-from training.calibration import calibrate, calibration_error, fit
+from training.calibration import calibrate, calibration_error, fit, reciprocal_rank
 from training.examples import Candidate, Judged
-from training.gains import gains_of_reranker, reciprocal_rank
+from training.gains import gains_of_reranker
 
 
 def drawn(count=4000, seed=0):

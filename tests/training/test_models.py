@@ -69,10 +69,18 @@ def judged(count, seed=0):
 
 
 def test_a_cross_encoder_learns_and_keeps_its_embeddings(weights, tokenizer):
-    recipe = reranker.Recipe(layers=2, negatives=3, epochs=4, batch_tokens=600, part_tokens=200, rate=3e-3, head_rate=3e-3)
+    recipe = reranker.Recipe(
+        layers=2, negatives=3, epochs=4, batch_tokens=600, part_tokens=200, rate=3e-3, head_rate=3e-3
+    )
     losses, kept = [], []
     trained = reranker.train(
-        weights, SHAPE, tokenizer, judged(150), recipe, lambda step, steps, loss: losses.append((step, steps, loss)), kept.append
+        weights,
+        SHAPE,
+        tokenizer,
+        judged(150),
+        recipe,
+        lambda step, steps, loss: losses.append((step, steps, loss)),
+        kept.append,
     )
 
     assert losses[-1][0] == losses[-1][1] == len(losses) and len(kept) == 4
@@ -108,7 +116,9 @@ def test_contrast_brings_question_and_passage_together(weights, tokenizer):
         questions.append(Judged(" ".join(reversed(own)), "made", str(number), candidates))
     losses = []
     recipe = embedder.ContrastiveRecipe(batch=12, epochs=6, rate=2e-3)
-    trained = embedder.train(weights, SHAPE, tokenizer, questions, recipe, lambda step, steps, loss: losses.append(loss))
+    trained = embedder.train(
+        weights, SHAPE, tokenizer, questions, recipe, lambda step, steps, loss: losses.append(loss)
+    )
 
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:3])
     assert all(name.startswith("encoder.") for name in trained)
