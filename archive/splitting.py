@@ -12,9 +12,10 @@ from archive.shelves import Bounds, Shelf, Shelves, cut, next_month
 
 log = logging.getLogger(__name__)
 
-# Passages. A question without a period asks every shelf, 2 to 3 ms each, so there should be few. But a split builds the
-# graph anew, 0.8 ms a passage, and the less a shelf holds beside a month, the sooner that month is searched.
-FULL, OVERFULL = 50_000, 75_000
+# Passages. A question without a period asks every shelf, about 4 ms each almost whatever it holds, so there should be
+# few. But a split builds graphs anew, 0.8 ms a passage; a reader reads the newest anew after an ingest, 6 microseconds
+# a passage; and the less a shelf holds beside a month, the sooner that month is searched.
+FULL, OVERFULL = 80_000, 120_000
 _NEWER = 0.5  # arrivals that only this share of the shelf is newer than come in the order of time
 _PAGE = 1000
 _NEVER: Bounds = (0, 0)
