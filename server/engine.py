@@ -14,8 +14,9 @@ from prompts import check_templates, render
 from server.chat import Chat
 from server.generation import Generator, Message, Sampling, load_generator
 from server.reranking import Reranker, load_reranker
-from server.retrieval import Retriever
+from server.retrieval import Retriever, Search
 from server.tasks import ChatMemory
+from server.timings import Timings
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,8 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
 
 
 async def warm_up(engine: Engine) -> None:
-    """Read the fixed head of the prompt once, so that the first question finds it in the KV cache."""
+    """Search once and read the fixed head of the prompt, so that the first question finds all of it in memory."""
+    await asyncio.to_thread(engine.retriever.retrieve, Search("Was ist neu?"), 1, Timings())
     messages = [Message("system", render("system", engine.settings.language)), Message("user", "Frage:")]
     try:
         async with contextlib.aclosing(engine.generator.stream(messages, Sampling(1))) as pieces:

@@ -4,7 +4,7 @@ The chat calls it in a thread.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,41 +72,39 @@ class Retriever:
     def retrieve(self, search: Search, top_k: int, timings: Timings) -> Retrieved:
         """The passages of the best `top_k` articles within the period; where it holds none, of a wider one."""
         self._archive.refresh()
-        queries = (search.query, *search.variants, *search.parts)
+        queries = [parse_query(query) for query in (search.query, *search.variants, *search.parts)]
+        asked = [query.plain or "-" for query in queries]
         with timings.stage("embed"):
-            plain = [parse_query(query).plain for query in queries]
-            vectors = self._archive.embedder.embed_queries([query or "-" for query in plain])
+            vectors = self._archive.embedder.embed_queries(asked)
         used, lists = self._search(search, queries, vectors, max(self._candidates, top_k), timings)
         if (reranker := self._reranker) is not None:
             with timings.stage("rerank"):
                 depth = max(_LEAST_RERANKED, top_k, self._reranked // len(lists))
-                asked = zip((search.query, *search.parts), lists, strict=True)
-                lists = [rerank(reranker, query, hits[:depth]) for query, hits in asked]
+                read = zip([asked[0], *asked[1 + len(search.variants) :]], lists, strict=True)
+                lists = [rerank(reranker, query, hits[:depth]) for query, hits in read]
         with timings.stage("order"):
             hits = self._ordered(interleave(lists), search.leaning)
         return Retrieved(distinct(hits, top_k), used, loosened=used != search.period)
 
     def _search(
-        self, search: Search, queries: Sequence[str], vectors: Vectors, limit: int, timings: Timings
+        self, search: Search, queries: Sequence[WordQuery], vectors: Vectors, limit: int, timings: Timings
     ) -> tuple[Period | None, list[list[Hit]]]:
         """The period that was used, and the fused hits of the whole question and of each of its parts."""
-        allowed = parse_query(search.query)
         alike = 1 + len(search.variants)
-        lists: list[list[Hit]] = []
-        period = search.period
-        for period in _periods(search.period):
+        period, lists = search.period, list[list[Hit]]()
+        for period, tried in _attempts(search.period, queries):
             with timings.stage("search"):
                 found = [
-                    self._lists(query, vector, limit, period) for query, vector in zip(queries, vectors, strict=True)
+                    self._lists(query, vector, limit, period) for query, vector in zip(tried, vectors, strict=True)
                 ]
             with timings.stage("fuse"):
-                fused = [self._fused(each, allowed) for each in found]
+                fused = [self._fused(each, tried[0]) for each in found]
                 lists = [blend(fused[:alike])[:limit], *(hits[:limit] for hits in fused[alike:])]
             if any(lists):
                 break
         return period, lists
 
-    def _lists(self, query: str, vector: Vectors, limit: int, period: Period | None) -> dict[str, Found]:
+    def _lists(self, query: WordQuery, vector: Vectors, limit: int, period: Period | None) -> dict[str, Found]:
         index = self._archive.index
         return {"words": index.search_words(query, limit, period), "dense": index.search_dense(vector, limit, period)}
 
@@ -127,10 +125,15 @@ class Retriever:
         return collapse(lean(hits, leaning), stacked)
 
 
-def _periods(period: Period | None) -> Iterator[Period | None]:
-    yield period
-    if period is not None:
-        yield from wider(period)
+def _attempts(
+    period: Period | None, queries: Sequence[WordQuery]
+) -> Iterator[tuple[Period | None, Sequence[WordQuery]]]:
+    """The period, then wider ones; at last without the phrases, which may be spelled otherwise in the archive."""
+    unquoted = [replace(query, phrases=()) for query in queries]
+    for tried in [queries, unquoted] if any(query.phrases for query in queries) else [queries]:
+        yield period, tried
+        if period is not None:
+            yield from ((wide, tried) for wide in wider(period))
 
 
 def _hit(passage: Passage, score: float, by_stage: dict[str, dict[str, float]]) -> Hit:

@@ -82,6 +82,11 @@ def test_a_phrase_must_be_held(archive):
     assert found(archive, 'Damm "streicht Züge"')[1] == ["bahn"]
 
 
+def test_a_phrase_that_nothing_holds_is_searched_as_words(archive):
+    assert "bahn" in found(archive, 'Damm "Züge streicht" -Wal')[1]
+    assert "wal" not in found(archive, 'Damm "Züge streicht" -Wal')[1]
+
+
 def test_a_period_filters_and_loosens_step_by_step(archive):
     may = Period(datetime(2023, 5, 1).date(), datetime(2023, 5, 31).date())
     inside, articles, _ = found(archive, "Sylt Damm", period=may)
