@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         le=1,
         description="cosine below which the archive holds nothing; empty: measured for the default embedder",
     )
-    top_k: int = Field(4, ge=1, le=50, description="passages that go into the prompt and become sources")
+    top_k: int = Field(4, ge=1, le=50, description="articles that go into the prompt and become sources")
 
     chroma_url: str = Field("", description="address of a Chroma server; empty: embedded, under `home`")
     host: str = Field("127.0.0.1", description="address the API listens on")
