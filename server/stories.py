@@ -27,7 +27,7 @@ _RUN = 5  # letters
 
 _ABOUT_EQUAL = 0.1  # of the distance between the best and the last score
 _RELEVANT = 0.5  # of that distance: what lies below is not lifted for its date
-_BONUS = 0.4  # of that distance, for the newest of the relevant
+_BONUS = 0.3  # of that distance, for the newest of the relevant
 
 _NO_WORD = re.compile(r"[\W_]+")
 
