@@ -1,5 +1,6 @@
 """Chroma: collections by name, embedded under the archive's folder or on a Chroma server."""
 
+import gc
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -92,3 +93,4 @@ class Chroma:
             if not self._url and len(self._opened) < known:
                 self._client.clear_system_cache()
                 self._client = self._connect()
+                gc.collect()  # a client is a circle of objects: one that no collection needs keeps its graphs till then

@@ -1,5 +1,6 @@
 """Shelves and their splits: real SQLite and Chroma, shelves of a few passages."""
 
+import gc
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chromadb.api.rust import RustBindingsAPI
 from embedders import WordEmbedder
 
 from archive import splitting
@@ -284,6 +286,20 @@ def test_a_reader_reads_only_changed_shelves_anew(settings, archive):
     after = archive.index._vectors._chroma._opened
     same = [name for name in before if after.get(name) is before[name]]
     assert len(same) == len(before) - 1
+
+
+def test_reading_changed_shelves_anew_lets_go_of_what_was_read_before(archive):
+    def clients():
+        return sum(isinstance(thing, RustBindingsAPI) for thing in gc.get_objects())
+
+    store(archive, DAYS[:20])
+    held = []
+    for _ in range(4):
+        archive.index._vectors._shelves.changed([standing(archive)[0].name])
+        archive.index.reload()
+        assert set(found(archive)) == set(DAYS[:20])
+        held.append(clients())
+    assert held[-1] == held[1]
 
 
 def test_a_writer_sees_what_another_process_wrote_between_its_own_writes(settings, archive):
