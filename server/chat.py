@@ -182,9 +182,10 @@ def remembered(history: Sequence[Message]) -> list[Message]:
 
 
 def _searching(question: Question, period: Period | None) -> str:
-    if period is None:
-        return say("searching", question.language)
-    return say("searching_period", question.language, period=describe_period(period, question.language))
+    language = question.language
+    known = [describe_period(period, language)] if period else []
+    known += [say(question.leaning, language)] if question.leaning else []
+    return say("searching_period", language, period=", ".join(known)) if known else say("searching", language)
 
 
 def _read(question: Question, period: Period | None, found: Retrieved, reports: str, timings: Timings) -> str:
@@ -192,7 +193,10 @@ def _read(question: Question, period: Period | None, found: Retrieved, reports: 
     note = ""
     if period is not None:
         described = describe_period(period, language)
-        note = say("loosened", language, period=described) if found.loosened else f" ({described})"
+        note = f" ({described})"
+        if found.loosened:
+            wider = describe_period(found.period, language) if found.period else say("all_time", language)
+            note = say("loosened", language, period=described, wider=wider)
     seconds = decimal(timings.ms()["first_token"] / 1000, language)
     return say("read", language, count=reports, seconds=seconds, note=note)
 

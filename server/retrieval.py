@@ -83,7 +83,8 @@ class Retriever:
                 read = zip([asked[0], *asked[1 + len(search.variants) :]], lists, strict=True)
                 lists = [rerank(reranker, query, hits[:depth]) for query, hits in read]
         with timings.stage("order"):
-            hits = self._ordered(interleave(lists), search.leaning)
+            # Parts have taken turns already; to order them by date would mix their scores.
+            hits = self._ordered(interleave(lists), None if search.parts else search.leaning)
         return Retrieved(distinct(hits, top_k), used, loosened=used != search.period)
 
     def _search(

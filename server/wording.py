@@ -10,7 +10,13 @@ _WORDING: dict[str, dict[Language, str]] = {
     "reading": {"de": "Lese {count} …", "en": "Reading {count} …"},
     "read": {"de": "{count} gelesen in {seconds} s{note}", "en": "{count} read in {seconds} s{note}"},
     "none": {"de": "Nichts gefunden", "en": "Nothing found"},
-    "loosened": {"de": ", nichts für {period}: Zeitraum erweitert", "en": ", nothing for {period}: all time searched"},
+    "loosened": {
+        "de": ", nichts für {period}: erweitert auf {wider}",
+        "en": ", nothing for {period}: widened to {wider}",
+    },
+    "all_time": {"de": "alle Jahre", "en": "all time"},
+    "newer": {"de": "Neuere zuerst", "en": "newer first"},
+    "older": {"de": "Ältere zuerst", "en": "older first"},
     "one_report": {"de": "1 Meldung", "en": "1 report"},
     "reports": {"de": "{number} Meldungen", "en": "{number} reports"},
     "hint_loosened": {
