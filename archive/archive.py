@@ -81,11 +81,11 @@ class Archive:
         """Words are made from the ledger alone, within minutes for a million passages; lost vectors take embedding."""
         if not self._has_indexed():
             return
-        vectors, words = self.index.counts()
-        if not vectors:
+        no_vectors, no_words = self.index.lost()
+        if no_vectors:
             log.warning("the vectors of %s are lost; everything in its ledger is embedded again", self._home)
             self.ledger.note_all()
-        elif not words:
+        elif no_words:
             log.warning("the words of %s are lost or of another version; they are made anew", self._home)
             articles = self.ledger.articles()
             count = self.index.rebuild_words(p for article in articles for p in self.ledger.passages_of(article.id))

@@ -52,6 +52,10 @@ class Index:
         """Passages held as vectors and as words."""
         return self._vectors.count(), self._words.count()
 
+    def lost(self) -> tuple[bool, bool]:
+        """Whether there are no vectors, and no words."""
+        return self._vectors.empty(), not self._words.count()
+
     def tidy(self) -> None:
         """Drop what a writer that broke off has left; for the one that holds the write lock."""
         self._vectors.tidy()

@@ -6,7 +6,7 @@ fetched than asked for, and the ledger tells which of them lie in the period.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -50,12 +50,17 @@ class Vectors:
         self._chroma.reopen(changed, gone=[shelf.name for shelf in before if shelf.name not in versions])
 
     def count(self) -> int:
-        """Vectors held."""
-        held = 0
-        for shelf in self._standing:
+        """Vectors held. The first count reads every graph into memory, as the first question does."""
+        return sum(self._counts())
+
+    def empty(self) -> bool:
+        """Whether no vectors are held; reads the newest graph, which a writer needs anyway, and rarely more."""
+        return not any(self._counts())
+
+    def _counts(self) -> Iterator[int]:
+        for shelf in reversed(self._standing):
             with self._chroma.errors(), suppress(NotFoundError):  # deleted by hand, to be built again
-                held += self._read(shelf, Collection.count, 0)
-        return held
+                yield self._read(shelf, Collection.count, 0)
 
     def tidy(self) -> None:
         """Drop what a writer that broke off has left; for the one that holds the write lock."""
