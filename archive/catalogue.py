@@ -158,8 +158,8 @@ E5_SMALL = CatalogueModel(
     consumed=("e5-small-q4.bin",),
 )
 
-# Trained by `archivar train reranker`; its model card lies beside its files, in archive/shipped. The recipe changes with
-# the layers, so that a store builds the model again when they do.
+# Trained by `archivar train reranker`; its model card lies beside its files, in archive/shipped. The recipe changes
+# with the layers, so that a store builds the model again when they do.
 ARCHIVAR_RERANKER = CatalogueModel(
     name="archivar-reranker-de",
     kind="reranker",

@@ -159,4 +159,4 @@ def ranked_documents(
 ) -> list[tuple[str, float | None]]:
     """Documents with the score of their best passage, in its order; articles outside the corpus keep their places."""
     articles = ((_article(passage), score) for passage, score in found)
-    return best_of_each((documents.get(article, f"\0{article}"), score) for article, score in articles)
+    return best_of_each((documents.get(article, f"\x1f{article}"), score) for article, score in articles)

@@ -77,7 +77,7 @@ def test_measures_of_known_ranks():
 def test_the_best_passage_counts_for_its_document():
     found = [("b#1", 3.0), ("a#0", 2.0), ("b#0", 1.0), ("x#0", 0.5), ("c#0", None)]
     documents = {"a": "d1", "b": "d2", "c": "d3"}
-    assert ranked_documents(found, documents) == [("d2", 3.0), ("d1", 2.0), ("\0x", 0.5), ("d3", None)]
+    assert ranked_documents(found, documents) == [("d2", 3.0), ("d1", 2.0), ("\x1fx", 0.5), ("d3", None)]
 
 
 def test_every_stage_is_measured(archive, tmp_path, files):

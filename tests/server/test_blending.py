@@ -31,5 +31,5 @@ def test_a_blend_comes_back_as_it_was_written(tmp_path):
 @pytest.mark.parametrize("text", ["", "[]", json.dumps({"bias": 1}), json.dumps({"weights": {"logit": 1}, "bias": 0})])
 def test_a_damaged_blend_is_named(tmp_path, text):
     (tmp_path / BLEND_FILE).write_text(text)
-    with pytest.raises(ModelError, match="blend.json is damaged"):
+    with pytest.raises(ModelError, match=r"blend\.json is damaged"):
         read_blend(tmp_path)

@@ -70,7 +70,7 @@ def test_the_parts_of_a_question_are_searched_too(archive):
     parts = ("Vulkan Island", "Wal Sylt gesichtet")
     _, articles, _ = found(archive, "Was war mit dem Vulkan und dem Wal?", parts=parts, top_k=3)
 
-    assert {"wal"} | {"alt", "neu"} <= set(articles)
+    assert "wal" in articles and {"alt", "neu"} & set(articles)
 
 
 def test_a_minus_word_holds_for_vectors_too(archive):

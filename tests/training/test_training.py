@@ -9,7 +9,7 @@ from training.examples import Candidate, Judged
 pytest.importorskip("torch", reason="the extra `torch` is not installed")
 pytest.importorskip("transformers", reason="the extra `torch` is not installed")
 
-from training import embedder, reranker  # noqa: E402
+from training import embedder, reranker
 
 HIDDEN, WORDS = 32, 40
 SHAPE = BertShape(heads=2, layers=2)
