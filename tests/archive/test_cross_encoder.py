@@ -68,7 +68,7 @@ def test_packed_blocks_unpack(bits):
 
 
 def test_a_damaged_file_is_named(parts, tmp_path):
-    _, layers, embedder = parts
+    _, layers, _ = parts
     layers.write_bytes(layers.read_bytes()[:500])
     with pytest.raises(ModelDamaged, match=r"layers\.npz"):
         read_layers(layers)
