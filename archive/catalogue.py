@@ -168,7 +168,7 @@ ARCHIVAR_RERANKER = CatalogueModel(
     disk=72_000_000,
     files=(
         ModelFile("layers.npz", 8_550_358, "77b2e4133bd16956043dfe4ddd9f253e4d370e61a836dcfffa57b04760928677"),
-        ModelFile("blend.json", 112, "83575804fca31210dde7ef60d2ac2ca7307f3b776d36afa2d45393f108d88820"),
+        ModelFile("blend.json", 114, "789f89315ecf26b06fe808a8e62ab4a2dd835be5c800a100825931686c7707e9"),
         ModelFile("sentence_bert_config.json", 24, "3d1856938401a3b473385ced7d2183867566b37512519f32ac63d50415b18e47"),
         _E5_TOKENIZER,
     ),

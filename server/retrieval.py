@@ -77,7 +77,8 @@ class Retriever:
         with timings.stage("embed"):
             vectors = self._archive.embedder.embed_queries(asked)
         used, lists = self._search(search, queries, vectors, max(self._candidates, top_k), timings)
-        if (reranker := self._reranker) is not None:
+        # A reranker reads one question; a follow-up is searched as two, and it would go for what the first one asks.
+        if (reranker := self._reranker) is not None and not search.variants:
             with timings.stage("rerank"):
                 depth = max(_LEAST_RERANKED, top_k, self._reranked // len(lists))
                 read = zip([asked[0], *asked[1 + len(search.variants) :]], lists, strict=True)

@@ -14,31 +14,20 @@ from training.examples import Judged
 
 _RIDGE = 1e-3  # keeps the weights finite where a feature tells the two apart on its own
 _STEPS = 50
-RATIOS = (
-    0.1,
-    0.2,
-    0.3,
-    0.4,
-    0.5,
-    0.6,
-    0.8,
-    1.0,
-    1.25,
-    1.5,
-    2.0,
-    3.0,
-)  # tried weights of the logit, the fused score's is 1
+# Weights of the verdict that are tried, the fused score's being 1
+RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
 def calibrate(judged: Sequence[Judged], logits: Sequence[NDArray[np.float32]]) -> tuple[float, float, Blend]:
     """(slope, shift, blend): `slope * logit + shift` is calibrated on its own, and `blend` takes such logits.
 
-    How much the logit counts beside the fused score is chosen by MRR@10, since a regression that has to be right about
-    the many passages that don't answer says little about the order of the first few. Raises ModelError on too few
-    questions.
+    How much the verdict counts beside the fused score is chosen by MRR@10, since a regression that has to be right
+    about the many passages that don't answer says little about the order of the first few. Raises ModelError on too
+    few questions.
     """
-    alone, labels = calibration_set(judged, logits)
-    single = fit(alone[:, :1], labels)
+    alone = np.concatenate([one[_found(each)] for each, one in zip(judged, logits, strict=True)])
+    features, labels = calibration_set(judged, logits)
+    single = fit(alone[:, None].astype(np.float64), labels)
     slope, shift = single.weights[0], single.bias
     calibrated = [slope * one + shift for one in logits]
     ratio = max(RATIOS, key=lambda ratio: _mean_rank(judged, calibrated, ratio))
@@ -48,7 +37,7 @@ def calibrate(judged: Sequence[Judged], logits: Sequence[NDArray[np.float32]]) -
 
 
 def _mean_rank(judged: Sequence[Judged], logits: Sequence[NDArray[np.floating]], ratio: float) -> float:
-    """MRR@10 of `ratio * logit + fused`, over the questions whose answer retrieval found."""
+    """MRR@10 of `ratio * verdict + fused`, over the questions whose answer retrieval found."""
     blend = Blend((ratio, 1.0), 0.0)
     ranks = [
         reciprocal_rank(
@@ -73,13 +62,17 @@ def calibration_set(
     """(features, labels) of all candidates that retrieval found, one row each. Raises ModelError on too few."""
     rows, labels = [], []
     for one, scores in zip(judged, logits, strict=True):
-        found = [number for number, candidate in enumerate(one.candidates) if candidate.scores]
-        if found:
+        if found := _found(one):
             rows.append(features_of([scores[n] for n in found], [one.candidates[n].scores for n in found]))
             labels += [float(one.candidates[number].answers) for number in found]
     if not 0 < sum(labels) < len(labels):
         raise ModelError("too few held-out questions to calibrate on; train on more")
     return np.concatenate(rows), np.array(labels)
+
+
+def _found(judged: Judged) -> list[int]:
+    """Places of the candidates that retrieval found."""
+    return [number for number, candidate in enumerate(judged.candidates) if candidate.scores]
 
 
 def fit(features: NDArray[np.float64], labels: NDArray[np.float64]) -> Blend:
