@@ -21,8 +21,6 @@ from server.stories import collapse, distinct, lean
 from server.timings import Timings
 from server.understanding import Question
 
-_LEAST_RERANKED = 10  # passages of each query, however many queries share the reranker's time
-
 Vectors = NDArray[np.float32]
 
 
@@ -77,12 +75,11 @@ class Retriever:
         with timings.stage("embed"):
             vectors = self._archive.embedder.embed_queries(asked)
         used, lists = self._search(search, queries, vectors, max(self._candidates, top_k), timings)
-        # A reranker reads one question; a follow-up is searched as two, and it would go for what the first one asks.
-        if (reranker := self._reranker) is not None and not search.variants:
+        # A reranker reads one question. A follow-up is searched as two, and the parts of a question are no whole ones: with
+        # these it goes for what resembles them.
+        if (reranker := self._reranker) is not None and len(queries) == 1:
             with timings.stage("rerank"):
-                depth = max(_LEAST_RERANKED, top_k, self._reranked // len(lists))
-                read = zip([asked[0], *asked[1 + len(search.variants) :]], lists, strict=True)
-                lists = [rerank(reranker, query, hits[:depth]) for query, hits in read]
+                lists = [rerank(reranker, asked[0], lists[0][: max(self._reranked, top_k)])]
         with timings.stage("order"):
             # Parts have taken turns already; to order them by date would mix their scores.
             hits = self._ordered(interleave(lists), None if search.parts else search.leaning)
