@@ -96,7 +96,7 @@ def times(samples: Mapping[str, Sequence[float]], name: str = "times") -> str:
 
 
 def growth(sizes: Sequence[int], curves: Mapping[str, Sequence[float]]) -> str:
-    """Milliseconds by the size of the archive in passages, a line for each kind; sizes on a logarithmic axis."""
+    """Milliseconds of the processor by the archive's size in passages, a line for each kind; sizes logarithmic."""
     with _style():
         figure, axes = _figure(3.4)
         for number, (name, values) in enumerate(curves.items()):
@@ -106,7 +106,7 @@ def growth(sizes: Sequence[int], curves: Mapping[str, Sequence[float]]) -> str:
         axes.minorticks_off()
         axes.set_ylim(bottom=0)
         axes.set_xlabel("passages")
-        axes.set_ylabel("milliseconds")
+        axes.set_ylabel("ms of processor time")
         axes.legend(loc="upper left")
         return _svg(figure, "growth")
 

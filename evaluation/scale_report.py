@@ -57,8 +57,11 @@ def table(results: Results) -> Table:
 
 
 def draw_times(results: Results, cache: Path) -> str:
-    """p95 of fused retrieval by size, as SVG text; `cache` is where matplotlib may keep its fonts."""
+    """Processor time of fused retrieval by size, which other programs disturb least, as SVG text.
+
+    `cache` is where matplotlib may keep its fonts.
+    """
     if not plots.can_draw(cache):
         raise SettingsError(f"--plot: {plots.HOW_TO_DRAW}")
     sizes = [one["passages"] for one in results]
-    return plots.growth(sizes, {kind: [one["ms"][kind]["fused"]["p95"] for one in results] for kind in KINDS})
+    return plots.growth(sizes, {kind: [one["ms"][kind]["fused"]["cpu"] for one in results] for kind in KINDS})
