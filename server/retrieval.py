@@ -75,8 +75,8 @@ class Retriever:
         with timings.stage("embed"):
             vectors = self._archive.embedder.embed_queries(asked)
         used, lists = self._search(search, queries, vectors, max(self._candidates, top_k), timings)
-        # A reranker reads one question. A follow-up is searched as two, and the parts of a question are no whole ones: with
-        # these it goes for what resembles them.
+        # A reranker reads one question. A follow-up is searched as two, and the parts of a question are no whole ones:
+        # with these it goes for what resembles them.
         if (reranker := self._reranker) is not None and len(queries) == 1:
             with timings.stage("rerank"):
                 lists = [rerank(reranker, asked[0], lists[0][: max(self._reranked, top_k)])]
