@@ -23,7 +23,7 @@ def scale(
     days: Annotated[Path | None, typer.Option(help="CSV with `date` and `articles`: how articles spread.")] = None,
     shuffled: Annotated[bool, typer.Option("--shuffled", help="Bring articles in without order of time.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the synthetic archives in place.")] = False,
-    plot: Annotated[Path | None, typer.Option(help="Draw the processor time as SVG (needs the extra `report`).")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw processor times as SVG (with the extra `report`).")] = None,
 ) -> None:
     """Fill synthetic archives of several sizes, ask each, and tell rate, disk, memory and times.
 
