@@ -71,8 +71,18 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
 
 
 async def warm_up(engine: Engine) -> None:
-    """Search once and read the fixed head of the prompt, so that the first question finds all of it in memory."""
-    await asyncio.to_thread(engine.retriever.retrieve, Search("Was ist neu?"), 1, Timings())
+    """Read the fixed head of the prompt and search once, so that the first question finds all of it in memory."""
+    await asyncio.gather(_warm_generator(engine), asyncio.to_thread(_warm_search, engine))
+
+
+def _warm_search(engine: Engine) -> None:
+    try:
+        engine.retriever.retrieve(Search("Was ist neu?"), 1, Timings())
+    except ArchivarError as error:
+        log.warning("the archive can't be searched yet: %s", error)
+
+
+async def _warm_generator(engine: Engine) -> None:
     messages = [Message("system", render("system", engine.settings.language)), Message("user", "Frage:")]
     try:
         async with contextlib.aclosing(engine.generator.stream(messages, Sampling(1))) as pieces:

@@ -290,7 +290,7 @@ def test_a_reader_reads_only_changed_shelves_anew(settings, archive):
 
 def test_reading_changed_shelves_anew_lets_go_of_what_was_read_before(archive):
     def clients():
-        return sum(isinstance(thing, RustBindingsAPI) for thing in gc.get_objects())
+        return sum(type(thing) is RustBindingsAPI for thing in gc.get_objects())
 
     store(archive, DAYS[:20])
     held = []

@@ -371,9 +371,17 @@ def test_embeddings(client, real_embedder, encoding):
         client.embeddings.create(model="text-embedding-3-small", input="x")
 
 
-def test_without_a_reranker_rerank_is_a_404(http):
+def test_documents_are_reranked(http):
+    asked = {"model": "archivar-reranker-de", "query": "Wer entdeckte die Hintertür in den XZ Utils?", "top_n": 2}
+    documents = ["Der Wal schwamm vor Sylt.", "Andres Freund entdeckte die Hintertür in den XZ Utils.", "Der Dax fiel."]
+    results = http.post("/v1/rerank", json=asked | {"documents": documents}).json()["results"]
+    assert [len(results), results[0]["index"]] == [2, 1]
+    assert 1 >= results[0]["relevance_score"] > results[1]["relevance_score"] >= 0
+
+
+def test_another_reranker_is_a_404_that_names_ours(http):
     response = http.post("/v1/rerank", json={"model": "x", "query": "q", "documents": ["d"]})
-    assert response.status_code == 404 and "ARCHIVAR_RERANKER" in response.json()["error"]["message"]
+    assert response.status_code == 404 and "archivar-reranker-de does" in response.json()["error"]["message"]
 
 
 def test_health_and_metrics(http):
