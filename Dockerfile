@@ -13,6 +13,7 @@ COPY ingest ingest
 COPY server server
 COPY prompts prompts
 COPY evaluation evaluation
+COPY training training
 RUN /opt/archivar/bin/pip install --no-deps .
 
 FROM python:3.11.14-slim-bookworm
