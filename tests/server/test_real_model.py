@@ -95,10 +95,10 @@ def test_a_question_is_answered_from_the_sample_archive(engine):
 def test_the_default_models_need_no_torch(archive_home):
     code = (
         "import sys; from pathlib import Path; from archive.settings import Settings\n"
-        "from server.app import create_app; from server.engine import load_engine; from server.timings import Timings\n"
+        "from server.app import create_app; from server.engine import load_engine; from server.retrieval import Search; from server.timings import Timings\n"
         f"settings = Settings(home=Path({str(archive_home)!r}), offline=True); create_app(settings)\n"
         "engine = load_engine(settings)\n"
-        "assert engine.retriever.retrieve('XZ Utils', None, 3, Timings()).hits\n"
+        "assert engine.retriever.retrieve(Search('XZ Utils'), 3, Timings()).hits\n"
         "heavy = {'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)\n"
         "engine.close(); sys.exit(f'imported {heavy}' if heavy else 0)"
     )
