@@ -95,7 +95,8 @@ def test_a_question_is_answered_from_the_sample_archive(engine):
 def test_the_default_models_need_no_torch(archive_home):
     code = (
         "import sys; from pathlib import Path; from archive.settings import Settings\n"
-        "from server.app import create_app; from server.engine import load_engine; from server.retrieval import Search; from server.timings import Timings\n"
+        "from server.app import create_app; from server.engine import load_engine\n"
+        "from server.retrieval import Search; from server.timings import Timings\n"
         f"settings = Settings(home=Path({str(archive_home)!r}), offline=True); create_app(settings)\n"
         "engine = load_engine(settings)\n"
         "assert engine.retriever.retrieve(Search('XZ Utils'), 3, Timings()).hits\n"
