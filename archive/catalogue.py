@@ -165,7 +165,7 @@ ARCHIVAR_RERANKER = CatalogueModel(
     kind="reranker",
     licence="MIT",
     origin="this project, from multilingual-e5-small",
-    disk=72_000_000,
+    disk=90_000_000,
     files=(
         ModelFile("layers.npz", 8_550_358, "77b2e4133bd16956043dfe4ddd9f253e4d370e61a836dcfffa57b04760928677"),
         ModelFile("blend.json", 114, "789f89315ecf26b06fe808a8e62ab4a2dd835be5c800a100825931686c7707e9"),
