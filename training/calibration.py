@@ -25,14 +25,13 @@ def calibrate(judged: Sequence[Judged], logits: Sequence[NDArray[np.float32]]) -
     about the many passages that don't answer says little about the order of the first few. Raises ModelError on too
     few questions.
     """
+    labels = _labels(judged)
     alone = np.concatenate([one[_found(each)] for each, one in zip(judged, logits, strict=True)])
-    features, labels = calibration_set(judged, logits)
     single = fit(alone[:, None].astype(np.float64), labels)
     slope, shift = single.weights[0], single.bias
     calibrated = [slope * one + shift for one in logits]
     ratio = max(RATIOS, key=lambda ratio: _mean_rank(judged, calibrated, ratio))
-    features, labels = calibration_set(judged, calibrated)
-    whole = fit(features @ np.array([[ratio], [1.0]]), labels)
+    whole = fit(_features(judged, calibrated) @ np.array([[ratio], [1.0]]), labels)
     return slope, shift, Blend((whole.weights[0] * ratio, whole.weights[0]), whole.bias)
 
 
@@ -56,18 +55,21 @@ def reciprocal_rank(scores: NDArray[np.floating], judged: Judged) -> float:
     return 1 / rank if rank <= 10 else 0.0
 
 
-def calibration_set(
-    judged: Sequence[Judged], logits: Sequence[NDArray[np.float32]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(features, labels) of all candidates that retrieval found, one row each. Raises ModelError on too few."""
-    rows, labels = [], []
+def _labels(judged: Sequence[Judged]) -> NDArray[np.float64]:
+    """1 for each candidate that retrieval found and that answers, 0 for the others. Raises ModelError on too few."""
+    labels = [float(one.candidates[number].answers) for one in judged for number in _found(one)]
+    if not 0 < sum(labels) < len(labels):
+        raise ModelError("too few held-out questions to calibrate on; train on more")
+    return np.array(labels)
+
+
+def _features(judged: Sequence[Judged], logits: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
+    """One row for each candidate that retrieval found, in the order of _labels()."""
+    rows = []
     for one, scores in zip(judged, logits, strict=True):
         if found := _found(one):
             rows.append(features_of([scores[n] for n in found], [one.candidates[n].scores for n in found]))
-            labels += [float(one.candidates[number].answers) for number in found]
-    if not 0 < sum(labels) < len(labels):
-        raise ModelError("too few held-out questions to calibrate on; train on more")
-    return np.concatenate(rows), np.array(labels)
+    return np.concatenate(rows)
 
 
 def _found(judged: Judged) -> list[int]:
