@@ -3,23 +3,72 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 import prompts
 from archive.archive import Archive
+from archive.articles import Article
 from archive.errors import ArchiveError
 from archive.settings import Settings
+from evaluation.given import Evidence, Given
 from evaluation.questions import Asked
 from evaluation.record import IRRELEVANT
 from evaluation.runs import CitedSource
-from evaluation.scores import Answer
 from server.chat import Ask, Chat
-from server.events import Finished, Text
+from server.events import Finished, Status, Text
 
 # Where an engine is reached changes no answer, but what answers there might be another one.
 _UNRELATED = IRRELEVANT - {"generator_url"}
+
+
+class Answer(BaseModel):
+    """One answer as it is kept in the results file. Times are milliseconds since the question.
+
+    `first_status` is when anything was told, `ttft` when the generator's first token was there, `first_text` when a
+    reader saw the first text. `grounding` is the answer's own account of its sentences.
+    """
+
+    qid: str
+    conditions: str  # digest of what the answer depends on besides the question
+    asked: str  # digest of the question
+    text: str
+    sources: list[CitedSource]
+    ttft: float
+    total: float
+    prompt_tokens: int
+    answer_tokens: int
+    first_status: float | None = None
+    first_text: float | None = None
+    abstained: bool | None = None
+    grounding: dict[str, Any] = {}
+    timings: dict[str, float] = {}
+
+    def given(self, articles: Callable[[str], Article | None], retrieved: Iterable[str] | None = None) -> Given:
+        """The answer as it is scored; `articles` gives an article by its id, None where the archive has lost it."""
+        return Given(
+            text=self.text, shown=tuple(_evidence(source, articles(source.article_id)) for source in self.sources),
+            retrieved=None if retrieved is None else tuple(retrieved), abstained=self.abstained,
+            first_status=self.first_status, ttft=self.ttft, first_text=self.first_text, total=self.total,
+            prompt_tokens=self.prompt_tokens, answer_tokens=self.answer_tokens, borne_out=_borne_out(self.grounding),
+        )  # fmt: skip
+
+
+def _evidence(source: CitedSource, article: Article | None) -> Evidence:
+    if article is None:
+        return Evidence(source.article_id, source.title, source.passage, source.published)
+    return Evidence(article.id, article.title, f"{article.teaser}\n{article.text}", article.published)
+
+
+def _borne_out(grounding: dict[str, Any]) -> float | None:
+    """The share of checked sentences that were found to be borne out, put right or not; None where none was checked."""
+    good = grounding.get("supported", 0) + grounding.get("corrected", 0)
+    bad = len(grounding.get("unsupported", ())) + len(grounding.get("withheld", ()))
+    return good / (good + bad) if good + bad else None
 
 
 def conditions_of(settings: Settings, archive: Archive) -> str:
@@ -68,8 +117,10 @@ class Results:
     async def ask(self, chat: Chat, question: Asked) -> Answer:
         """Ask the chat and keep its answer. Raises GenerationError and ArchiveError."""
         ask = Ask(question.question, question.messages, today=question.asked_on)
-        text, finished = "", None
+        text, finished, started = "", None, perf_counter()
+        first: dict[type, float] = {}
         async for event in chat.stream(ask):
+            first.setdefault(type(event), (perf_counter() - started) * 1000)
             if isinstance(event, Text):
                 text += event.text
             elif isinstance(event, Finished):
@@ -77,9 +128,18 @@ class Results:
         assert finished is not None  # Chat.stream() ends with it, or raises
         answer = Answer(
             qid=question.qid, conditions=self._conditions, asked=_digest(question.model_dump_json()), text=text.strip(),
-            sources=[CitedSource(number=s.number, article_id=s.article_id, title=s.title) for s in finished.sources],
+            sources=[
+                CitedSource(
+                    number=source.number, article_id=source.article_id, title=source.title, published=source.published,
+                    passage=source.passage, excerpt=source.excerpt,
+                )
+                for source in finished.sources
+            ],
             ttft=finished.timings.get("first_token", 0.0), total=finished.timings.get("total", 0.0),
             prompt_tokens=finished.usage.prompt_tokens, answer_tokens=finished.usage.completion_tokens,
+            first_status=first.get(Status), first_text=first.get(Text),
+            abstained=getattr(finished, "abstained", None),
+            grounding=asdict(finished.grounding) if finished.grounding else {}, timings=dict(finished.timings),
         )  # fmt: skip
         self.add(answer)
         return answer

@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.measures import TIMES, columns
+from evaluation.measures import COUNTS, TIMES, columns
 
 RESAMPLES = 10_000
 LEVEL = 0.95
@@ -50,8 +50,9 @@ def interval(values: Sequence[float]) -> Interval | None:
 
 
 def intervals(rows: Iterable[Mapping[str, float]]) -> dict[str, Interval]:
-    """By measure the interval of its mean; times have percentiles instead of a mean and are left out."""
-    found = {name: interval(values) for name, values in columns(rows).items() if name not in TIMES}
+    """By measure the interval of its mean; times and counts, which have no mean, are left out."""
+    left_out = COUNTS | TIMES.keys()
+    found = {name: interval(values) for name, values in columns(rows).items() if name not in left_out}
     return {name: bounds for name, bounds in found.items() if bounds}
 
 

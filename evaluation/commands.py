@@ -13,10 +13,10 @@ from rich.console import Console
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.settings import Settings
+    from evaluation.answers import Answer
     from evaluation.questions import Asked, Retrieval
     from evaluation.report import Page
     from evaluation.runs import KeptRun
-    from evaluation.scores import Answer
     from server.reranking import Reranker
 
 evaluate_app = typer.Typer(help="Measure retrieval and answers.", no_args_is_help=True)
@@ -106,7 +106,7 @@ def questions(
             raise ArchiveError(f"{settings.home}: holds no article that answers one of {file}; ingest them first")
         given = _answers(settings, console, archive, counted, file.stem, fresh) if answers else {}
         found = _retrieved(settings, console, archive, reranker, counted)
-        results = judge(counted, golds, found, given, datetime.now(TIME_ZONE).date())
+        results = judge(counted, golds, found, given, datetime.now(TIME_ZONE).date(), archive.ledger.article)
         rows = by_column(results, KINDS)
         run = describe("questions", name, settings, archive, (file,), rows, missing=missing, generator=answers)
         kept = name_articles(archive, run, results)

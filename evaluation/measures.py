@@ -14,7 +14,12 @@ Scores = dict[str, float]  # what one question earned, by measure
 
 # ir-measures says RR where C4 and most papers say MRR.
 _MEASURES = {"MRR@10": RR @ 10, "nDCG@10": nDCG @ 10, "R@1": R @ 1, "R@5": R @ 5, "R@30": R @ 30}
-TIMES = {"ms": "ms", "ttft": "ttft_ms", "total": "total_ms"}  # score in milliseconds -> name of its percentiles
+# Score in milliseconds -> name of its percentiles.
+TIMES = {
+    "ms": "ms", "first_status": "first_status_ms", "ttft": "ttft_ms", "first_text": "first_text_ms",
+    "total": "total_ms",
+}  # fmt: skip
+COUNTS = frozenset({"unmarked_figures", "unmarked_names", "unmarked_quotations"})  # of which the sum is told
 
 
 def ranking_measures(qrels: Qrels, rankings: Mapping[str, Ranking]) -> dict[str, Scores]:
@@ -31,11 +36,14 @@ def ranking_measures(qrels: Qrels, rankings: Mapping[str, Ranking]) -> dict[str,
 
 
 def summarize(rows: Iterable[Mapping[str, float]]) -> Scores:
-    """`n`, means by measure, percentiles of the times. A measure that a row lacks does not apply to it."""
+    """`n`, means by measure, percentiles of times, sums of COUNTS. A measure that a row lacks does not apply to it."""
     known = list(rows)
     summary: Scores = {"n": len(known)}
     for name, values in columns(known).items():
-        summary |= percentiles(values, TIMES[name]) if name in TIMES else {name: round(sum(values) / len(values), 4)}
+        if name in TIMES:
+            summary |= percentiles(values, TIMES[name])
+        else:
+            summary[name] = int(sum(values)) if name in COUNTS else round(sum(values) / len(values), 4)
     return summary
 
 

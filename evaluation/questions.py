@@ -46,7 +46,10 @@ class Gold(BaseModel):
 
 
 class Asked(BaseModel):
-    """One line of the file. `asked_on` is the day that "heute" means, `start` to `end` the period that is meant."""
+    """One line of the file.
+
+    `asked_on` is the day that "heute" means, `start` to `end` the period that is meant, `answer` what a person wrote.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -58,6 +61,7 @@ class Asked(BaseModel):
     start: date | None = Field(None, alias="from")
     end: date | None = Field(None, alias="to")
     gold: list[Gold] = []
+    answer: str = ""
     must_contain: list[str] = []
     must_all: list[list[str]] = []
 
@@ -65,6 +69,11 @@ class Asked(BaseModel):
     def period(self) -> Period | None:
         """The period that the question means, None where it leaves time open."""
         return Period(self.start, self.end) if self.start or self.end else None
+
+    @property
+    def asked_text(self) -> str:
+        """All that was asked and said, whose words an answer may repeat."""
+        return "\n".join([*(turn.content for turn in self.history), self.question])
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -76,8 +85,9 @@ class Asked(BaseModel):
 class Retrieval:
     """What retrieval made of one question: articles, best first, and the period it understood.
 
-    `stages` holds (article, score of its best passage), best first, by stage: those of the hits that the stage scored.
-    `steps` are the server's own timings in milliseconds, `ms` is all of it with understanding the question.
+    `handed` are those of the articles that the chat gets; the others were found by a deeper search. `stages` holds
+    (article, score of its best passage), best first, by stage: those of the hits that the stage scored. `steps` are
+    the server's own timings in milliseconds, `ms` is all of it with understanding the question.
     """
 
     articles: tuple[str, ...]
@@ -85,6 +95,7 @@ class Retrieval:
     ms: float
     stages: Mapping[str, Sequence[tuple[str, float]]] = field(default_factory=dict)
     steps: Mapping[str, float] = field(default_factory=dict)
+    handed: tuple[str, ...] = ()
 
 
 def read_questions(path: Path, kinds: str = "", limit: int | None = None) -> list[Asked]:
@@ -194,7 +205,8 @@ def retrieve(retriever: Retriever, settings: Settings, question: Asked) -> Retri
     deeper = retriever.retrieve(search, settings.candidates, Timings()).hits
     stages = by_stage([*hits, *(hit for hit in deeper if hit.passage.article_id not in seen)])
     articles = tuple(article for article, _ in stages[FINAL])
-    return Retrieval(articles, asked.period, ms, stages, timings.ms())
+    handed = tuple(article for article in articles if article in seen)
+    return Retrieval(articles, asked.period, ms, stages, timings.ms(), handed)
 
 
 def by_stage(hits: Sequence[Hit]) -> dict[str, list[tuple[str, float]]]:

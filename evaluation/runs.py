@@ -48,18 +48,35 @@ class Shown(BaseModel):
 
 
 class CitedSource(BaseModel):
-    """A source that an answer was shown with."""
+    """A source that an answer was shown with: `passage` is what was found of it, `excerpt` what the model read."""
 
     number: int
     article_id: str
     title: str
+    published: datetime | None = None
+    passage: str = ""
+    excerpt: str = ""
+
+
+class Sentence(BaseModel):
+    """A sentence of an answer with its verdict.
+
+    `holds` tells whether it cites a gold, None where it claims nothing or the question has none; `foreign` is what in
+    it stands in none of the sources.
+    """
+
+    text: str
+    cited: list[str] = []
+    holds: bool | None = None
+    marked: bool = False
+    foreign: list[str] = []
 
 
 class Result(BaseModel):
     """One question, what every stage found for it, and what it earned.
 
     `gold` holds, for each gold, the articles that are it. `kind`, periods and all below are of editors' questions only;
-    `steps` are milliseconds by step of retrieval.
+    `grounding` is the answer's own account of its sentences, `steps` are milliseconds by step of retrieval.
     """
 
     id: str
@@ -71,8 +88,11 @@ class Result(BaseModel):
     meant: str | None = None
     understood: str | None = None
     must_contain: list[list[str]] = []
+    expected: str = ""
     answer: str | None = None
     sources: list[CitedSource] = []
+    sentences: list[Sentence] = []
+    grounding: dict[str, Any] = {}
     steps: dict[str, float] = {}
     scores: Scores = {}
     failures: list[str] = []

@@ -1,51 +1,25 @@
 """What one question earns. A score that does not apply to a question is left out of it."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
-from itertools import chain
-
-from pydantic import BaseModel
 
 from archive.articles import Period
+from evaluation.claims import Claim, citation_scores, claims_of, invention_scores
+from evaluation.given import Given, without_citations
 from evaluation.measures import Scores
 from evaluation.questions import Asked, Retrieval
-from evaluation.runs import CitedSource
-from prompts import render
 
 Golds = Sequence[frozenset[str]]  # for each gold of a question the articles that are it
 
 _RANKS = (1, 5, 10)
 _CLOSE = 0.8  # overlap from which on a period counts as understood
 _LONG_AGO = date(1990, 1, 1)  # where a period without a beginning is taken to begin
-_CITED = re.compile(r"\[(\d+)\]")
-_SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n")
-# What a model says in its own words where the passages don't tell: it speaks of its sources, and denies.
-_SOURCES = re.compile(
-    r"\b(?:meldung|archiv|quelle|bericht|text|artikel|angaben|information|report|source|passage)", re.I
-)
-_DENIES = re.compile(r"\b(?:nichts?|kein\w*|weder|no|not|nothing|none|neither)\b|n't\b", re.I)
-
-
-class Answer(BaseModel):
-    """One answer as it is kept in the results file. Times are milliseconds since the question."""
-
-    qid: str
-    conditions: str  # digest of what the answer depends on besides the question
-    asked: str  # digest of the question
-    text: str
-    sources: list[CitedSource]
-    ttft: float
-    total: float
-    prompt_tokens: int
-    answer_tokens: int
-
-    @property
-    def cited(self) -> list[str]:
-        """Articles that the text cites, each once."""
-        articles = {source.number: source.article_id for source in self.sources}
-        numbers = map(int, _CITED.findall(self.text))
-        return list(dict.fromkeys(articles[number] for number in numbers if number in articles))
+_THOUSANDS = re.compile(r"(?<=\d)[. ’'](?=\d{3}(?!\d))")
+_QUOTES = re.compile("[„“”\"»«‚‘’'‹›]")
+_DASHES = re.compile("[\u2010-\u2015]")
+_SHORT = 4  # letters up to which a demanded string must be a whole word
 
 
 def period_overlap(meant: Period, understood: Period | None, today: date) -> float:
@@ -84,53 +58,68 @@ def _rank(articles: Sequence[str], gold: frozenset[str]) -> float:
     return next((rank for rank, article in enumerate(articles, 1) if article in gold), float("inf"))
 
 
-def score_answer(question: Asked, golds: Golds, answer: Answer) -> Scores:
-    """Right, cited, citation precision and recall, abstention, times and tokens of one answer."""
-    scores: Scores = {
-        "ttft": answer.ttft, "total": answer.total,
-        "prompt_tokens": answer.prompt_tokens, "answer_tokens": answer.answer_tokens,
-    }  # fmt: skip
-    abstains = abstained(answer.text)
+def score_answer(question: Asked, golds: Golds, given: Given) -> Scores:
+    """What an answer earns, whichever system gave it.
+
+    Right, right where the gold was retrieved and where it was shown; citations by sentence; what stands in no source;
+    abstention; times and tokens. An answer that says that there is nothing is never right and cites nothing.
+    """
+    return score_claims(question, golds, given, claims_of(given, question.asked_text))
+
+
+def score_claims(question: Asked, golds: Golds, given: Given, claims: Sequence[Claim]) -> Scores:
+    """score_answer() where the answer's claims are known already."""
+    scores: Scores = {**given.measured(), **invention_scores(claims)}
     if question.kind == "none":
-        return {**scores, "abstained": float(abstains)}
-    scores["false_abstention"] = float(abstains)
-    cited = answer.cited
-    scores["cited"] = float(bool(cited))
-    gold_articles = frozenset(chain.from_iterable(golds))
-    if cited:
-        scores["citation_precision"] = sum(article in gold_articles for article in cited) / len(cited)
-    hit = [any(article in gold for article in cited) for gold in golds]
-    # Any one of the golds will do, but for `multi`.
-    scores["citation_recall"] = sum(hit) / len(hit) if question.kind == "multi" else float(any(hit))
-    if (right := is_right(question, answer.text)) is not None:
-        scores["right"] = float(right)
-        shown = {source.article_id for source in answer.sources}
-        given = [bool(gold & shown) for gold in golds]
-        if all(given) if question.kind == "multi" else any(given):
-            scores["right_where_gold_shown"] = float(right)
+        return {**scores, "abstained": float(given.abstains)}
+    scores["false_abstention"] = float(given.abstains)
+    if not given.abstains:
+        scores |= _cited(question, golds, claims) | citation_scores(claims, golds)
+    if (right := is_right(question, given.text)) is None:
+        return scores
+    scores["right"] = float(right and not given.abstains)
+    shown = [evidence.article_id for evidence in given.shown]
+    retrieved = shown if given.retrieved is None else given.retrieved
+    for name, articles in (("retrieved", retrieved), ("shown", shown)):
+        reached = [not gold.isdisjoint(articles) for gold in golds]
+        if all(reached) if question.kind == "multi" else any(reached):
+            scores[f"right_where_gold_{name}"] = scores["right"]
     return scores
 
 
+def _cited(question: Asked, golds: Golds, claims: Sequence[Claim]) -> Scores:
+    """Whether an answer cites anything, and its gold: any one of the golds will do, but for `multi`."""
+    cited = {article for claim in claims for article in claim.cited if article}
+    hit = [not gold.isdisjoint(cited) for gold in golds]
+    gold_cited = sum(hit) / len(hit) if question.kind == "multi" else float(any(hit))
+    return {"cited": float(bool(cited)), "gold_cited": gold_cited}
+
+
 def is_right(question: Asked, text: str) -> bool | None:
-    """Whether an answer holds what it must, letter case and spaces aside; None where nothing is demanded."""
-    said = _plain(text)
+    """Whether an answer holds what it must, None where nothing is demanded.
+
+    Letter case, spaces, the shape of quotes and dashes and the grouping of thousands don't matter. Figures and words of
+    up to four letters must stand alone: 2 isn't found in 2015, nor four in fourteen.
+    """
+    said = _plain(without_citations(text))
     if question.must_all:
-        return all(any(_plain(wanted) in said for wanted in group) for group in question.must_all)
+        return all(any(_holds(said, wanted) for wanted in group) for group in question.must_all)
     if question.must_contain:
-        return any(_plain(wanted) in said for wanted in question.must_contain)
+        return any(_holds(said, wanted) for wanted in question.must_contain)
     return None
 
 
+def _holds(said: str, wanted: str) -> bool:
+    plain = _plain(wanted)
+    if not plain:
+        return False
+    short = len(plain) <= _SHORT
+    before = r"(?<!\w)" if short else r"(?<!\d)(?<!\d[.,])" if plain[0].isdigit() else ""
+    after = r"(?!\w)(?![.,]\d)" if short else r"(?!\d)(?![.,]\d)" if plain[-1].isdigit() else ""
+    return re.search(f"{before}{re.escape(plain)}{after}", said) is not None
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())  # split() knows no-break and thin spaces too
-
-
-def abstained(text: str) -> bool:
-    """Whether an answer says at its beginning that nothing was found, or makes no claim at all."""
-    first = _SENTENCE_END.split(text.strip(), maxsplit=1)[0].strip()
-    if not first:
-        return True
-    ours = (render("nothing", language, period="\0").partition("\0")[0].strip(" .") for language in ("de", "en"))
-    if any(opening and first.startswith(opening) for opening in ours):
-        return True
-    return bool(_SOURCES.search(first) and _DENIES.search(first) and not _CITED.search(first))
+    level = unicodedata.normalize("NFKC", text).casefold()
+    level = " ".join(_DASHES.sub("-", _QUOTES.sub("", level)).split())  # split() knows no-break and thin spaces too
+    return _THOUSANDS.sub("", level)

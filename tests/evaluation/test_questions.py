@@ -16,17 +16,10 @@ from archive.articles import Hit, Passage, Period
 from archive.errors import ArchivarError, GenerationError, SourceError
 from archive.settings import Settings
 from evaluation.answers import Results, answer_all, conditions_of
+from evaluation.given import Evidence, Given, abstained
 from evaluation.judging import judge
 from evaluation.questions import Asked, Retrieval, by_stage, find_golds, is_missing, read_questions
-from evaluation.runs import CitedSource
-from evaluation.scores import (
-    Answer,
-    abstained,
-    is_right,
-    period_overlap,
-    score_answer,
-    score_retrieval,
-)
+from evaluation.scores import is_right, period_overlap, score_answer, score_retrieval
 from ingest.pipeline import ingest
 from server import engine
 from server.chat import Chat
@@ -69,10 +62,9 @@ def asked(kind="fact", **fields) -> Asked:
     return Asked.model_validate({"qid": "q", "kind": kind, "question": "Wer?", **fields})
 
 
-def answer(text, *articles) -> Answer:
-    sources = [CitedSource(number=number, article_id=article, title="") for number, article in enumerate(articles, 1)]
-    return Answer(qid="q", conditions="", asked="", text=text, sources=sources, ttft=1, total=2, prompt_tokens=3,
-                  answer_tokens=4)  # fmt: skip
+def answer(text, *articles) -> Given:
+    shown = tuple(Evidence(article, "Freund", "Ja, so war es, Toter.") for article in articles)
+    return Given(text, shown, ttft=1, total=2, prompt_tokens=3, answer_tokens=4)
 
 
 def golds(*articles):
@@ -158,12 +150,13 @@ def test_abstention(text, so):
 
 def test_citations_are_counted_by_article():
     scores = score_answer(asked(must_contain=["Freund"]), golds("a"), answer("Freund [1][2]. Ja [1] [9].", "a", "b"))
-    assert scores["cited"] == 1 and scores["citation_precision"] == 0.5 and scores["citation_recall"] == 1
+    assert scores["cited"] == scores["gold_cited"] == scores["sentences_cited"] == 1
+    assert (scores["citation_precision"], scores["citation_recall"]) == (0.5, 1)  # [1][2], [1] and [9], which is none
     assert scores["right"] == scores["right_where_gold_shown"] == 1 and scores["false_abstention"] == 0
     bare = score_answer(asked(must_contain=["Freund"]), golds("c"), answer("Freund.", "a"))
     assert bare["cited"] == 0 and "citation_precision" not in bare and "right_where_gold_shown" not in bare
     half = score_answer(asked("multi"), golds("a", "b"), answer("So [1].", "a"))
-    assert half["citation_recall"] == 0.5
+    assert half["gold_cited"] == 0.5
     assert score_answer(asked("none"), (), answer("Beyer siegte [1].", "a"))["abstained"] == 0
 
 
