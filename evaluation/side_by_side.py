@@ -1,0 +1,193 @@
+"""The same questions to several systems over the same articles, with the same embedder and generator."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from pydantic import ValidationError
+
+from archive.archive import Archive
+from archive.articles import Article
+from archive.embedding import Embedder, load_embedder
+from archive.errors import ArchivarError, ArchiveError, SettingsError
+from archive.models import ModelStore
+from archive.settings import Settings
+from evaluation.questions import Asked, find_golds, is_missing
+from evaluation.record import IRRELEVANT
+from evaluation.rivals.langchain_qa import LangChainQA
+from evaluation.rivals.openwebui import running
+from evaluation.rivals.own import Archivar, Models, served
+from evaluation.rivals.replies import Reply, System
+from ingest.split import split
+
+OURS = "archivar"
+RIVALS = ("langchain", "openwebui")
+
+OnProgress = Callable[[str, int, int], None]  # what is done, done, total
+
+_BATCH = 500  # articles in one transaction
+_WARMING = Asked.model_validate({"qid": "warm", "kind": "fact", "question": "Was gibt es Neues?"})
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """Questions that the articles can answer (or, of kind `none`, can't), with their golds by qid, and the articles.
+
+    `missing` counts the questions left out for want of their articles; `whole` says that the articles are all of the
+    archive that they were taken from.
+    """
+
+    questions: tuple[Asked, ...]
+    golds: Mapping[str, tuple[frozenset[str], ...]]
+    articles: tuple[Article, ...]
+    missing: int = 0
+    whole: bool = False
+
+    def digest(self, settings: Settings) -> str:
+        """What the replies depend on: questions, articles and settings, not the code."""
+        parts = [
+            settings.model_dump_json(exclude=IRRELEVANT),
+            *(question.model_dump_json() for question in self.questions),
+            *(article.content_hash for article in self.articles),
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def take(archive: Archive, asked: Sequence[Asked], limit: int | None, seed: int) -> Exam:
+    """The gold articles and, up to `limit` articles in all, a random rest; all articles where it is None.
+
+    Raises ArchiveError where the archive holds no gold of any question.
+    """
+    golds = find_golds(archive, asked)
+    questions = tuple(question for question in asked if not is_missing(question, golds[question.qid]))
+    if not questions:
+        raise ArchiveError("the archive answers none of the questions; ingest their articles, or set ARCHIVAR_HOME")
+    ids = [article.id for article in archive.ledger.articles()]
+    wanted = set(chain.from_iterable(gold for question in questions for gold in golds[question.qid]))
+    if limit is not None:
+        rest = [article_id for article_id in ids if article_id not in wanted]
+        wanted |= set(Random(seed).sample(rest, min(max(limit - len(wanted), 0), len(rest))))
+    articles = tuple(
+        article for article in archive.ledger.articles() if limit is None or article.id in wanted
+    )  # in the order of their arrival
+    return Exam(questions, golds, articles, len(asked) - len(questions), whole=len(articles) == len(ids))
+
+
+def build(exam: Exam, settings: Settings, embedder: Embedder, on_progress: OnProgress) -> None:
+    """Bring the articles into a new archive in `settings.home`, split and indexed as an ingest does it."""
+    archive = Archive.open(settings, embedder)
+    try:
+        with archive.writing():
+            for start in range(0, len(exam.articles), _BATCH):
+                batch = exam.articles[start : start + _BATCH]
+                archive.ledger.store([(article, split(article)) for article in batch])
+                archive.index_pending()
+                on_progress("articles for archivar", start + len(batch), len(exam.articles))
+    finally:
+        archive.close()
+
+
+class Kept:
+    """One system's replies in a file, one JSON object a line, so that an interrupted run goes on where it stopped."""
+
+    def __init__(self, path: Path, *, fresh: bool) -> None:
+        self._path = path
+        self.replies: dict[str, Reply] = {}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if fresh:
+                path.unlink(missing_ok=True)
+            for line in path.read_text(encoding="utf-8").split("\n") if path.exists() else ():
+                self._read(line)
+        except OSError as error:
+            raise ArchiveError(f"{path}: {error.strerror}; check the folder's rights") from error
+
+    def _read(self, line: str) -> None:
+        try:
+            reply = Reply.model_validate(json.loads(line))
+        except (ValueError, ValidationError):
+            return  # empty, or cut by an interruption: asked again
+        self.replies[reply.qid] = reply
+
+    def add(self, reply: Reply) -> None:
+        """Keep a reply."""
+        self.replies[reply.qid] = reply
+        with self._path.open("a", encoding="utf-8") as lines:
+            lines.write(f"\n{reply.model_dump_json()}")
+
+
+def ask_all(name: str, system: System, questions: Sequence[Asked], kept: Kept, on_progress: OnProgress) -> None:
+    """Ask what is not kept yet, after one question that warms the system up."""
+    open_questions = [question for question in questions if question.qid not in kept.replies]
+    if open_questions:
+        system.ask(_WARMING)
+    done = len(questions) - len(open_questions)
+    for number, question in enumerate(open_questions, done + 1):
+        kept.add(system.ask(question))
+        on_progress(f"{name} answers", number, len(questions))
+
+
+@contextmanager
+def started(
+    name: str, settings: Settings, models: Models, exam: Exam, folder: Path, logs: Path, on_progress: OnProgress
+) -> Iterator[System]:
+    """A system that holds all articles of the exam; Archivar's server holds them already. Raises ArchivarError."""
+
+    def added(done: int, total: int) -> None:
+        on_progress(f"articles for {name}", done, total)
+
+    if name == OURS:
+        with closing(Archivar(models)) as ours:
+            yield ours
+    elif name == "langchain":
+        chain_qa = LangChainQA(models, folder / name)
+        chain_qa.add(exam.articles, added)
+        yield chain_qa
+    else:
+        with running(settings, models, folder / name, logs) as webui:
+            webui.add(exam.articles, added)
+            yield webui
+
+
+def ask_systems(
+    names: Sequence[str], settings: Settings, exam: Exam, kept: Mapping[str, Kept], logs: Path, on_progress: OnProgress
+) -> dict[str, str]:
+    """Ask each system what is not kept yet; returns {name: why} for the rivals that failed.
+
+    What servers say of themselves goes to files in `logs`. Archivar's server gives all of them their models. Raises
+    ArchivarError where Archivar itself fails.
+    """
+    open_names = [name for name in names if any(question.qid not in kept[name].replies for question in exam.questions)]
+    if not open_names:
+        return {}
+    failed = {}
+    with TemporaryDirectory(prefix="archivar-answers-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        own = settings
+        if not exam.whole:
+            own = settings.model_copy(update={"home": folder / OURS, "chroma_url": ""})
+            build(exam, own, load_embedder(own, ModelStore(own.models, offline=own.offline)), on_progress)
+        with served(own, logs) as models:
+            for name in open_names:
+                try:
+                    with started(name, own, models, exam, folder, logs, on_progress) as system:
+                        ask_all(name, system, exam.questions, kept[name], on_progress)
+                except ArchivarError as error:
+                    if name == OURS:
+                        raise
+                    failed[name] = str(error)
+    return failed
+
+
+def rivals_of(text: str) -> list[str]:
+    """The rivals named, with commas between. Raises SettingsError for a name that is none."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if unknown := sorted(set(names) - set(RIVALS)):
+        raise SettingsError(f"--rivals {', '.join(unknown)}: no such system; there are {', '.join(RIVALS)}")
+    return list(dict.fromkeys(names))
