@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -16,17 +17,32 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
     "passage": frozenset({"number", "title", "date", "text"}),
     "nothing": frozenset({"period"}),
     "nearest": frozenset({"reports"}),
+    "comparison": frozenset({"passages", "question", "hint"}),
+    "dated_line": frozenset({"date", "text", "citations"}),
+    "overview": frozenset({"date", "text", "citations", "lines"}),
+    "quotation": frozenset({"quote", "speaker", "date", "citations"}),
+    "no_quotation": frozenset(),
+    "as_of": frozenset({"date"}),
     "synthesis": frozenset({"title", "text"}),
 }
 LANGUAGES = ("de", "en")
 
 # Marks that chat templates give a meaning; inside an article or a question they are mere text.
-_CHAT_MARKUP = re.compile(r"<\|[^|<>]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>")
+_CHAT_MARKUP = re.compile(
+    r"<\s*[|｜][^|｜<>]{0,40}[|｜]\s*>|</?s>|<(?:bos|eos|pad|unk)>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>"
+    r"|</?(?:tool_call|tool_response|tools|think)>"
+    r"|^[ \t]*#{1,6}[ \t]*(?:System|User|Assistant|Human|Instruction|Response)\b:?",
+    re.IGNORECASE | re.MULTILINE,
+)
+_UNSEEN = ("Cc", "Cf", "Cs", "Co")  # Unicode categories of characters that print nothing
 
 
 def harmless(text: str) -> str:
-    """`text` without chat markup, so that an article can't open a turn of its own."""
-    return _CHAT_MARKUP.sub(" ", text)
+    """`text` without chat markup and without characters that can't be seen, so that an article can't open a turn."""
+    text = "".join(letter for letter in text if letter in "\n\t" or unicodedata.category(letter) not in _UNSEEN)
+    while (stripped := _CHAT_MARKUP.sub(" ", text)) != text:  # what was taken out may have held a mark together
+        text = stripped
+    return text
 
 
 @cache
