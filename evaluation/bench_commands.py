@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from archive.settings import Settings
+    from evaluation.exams import Exam
     from evaluation.scale import OnProgress
-    from evaluation.side_by_side import Exam
     from evaluation.side_by_side import OnProgress as OnAsked
 
 bench_app = typer.Typer(help="Measure speed and size.", no_args_is_help=True)
@@ -160,7 +160,7 @@ def answers_command(
     ] = None,
     squad: Annotated[Path | None, typer.Option(help="Questions and passages in SQuAD's format instead.")] = None,
     kinds: Annotated[str, typer.Option(help="Only these kinds of --questions, such as fact,time.")] = "",
-    limit: Annotated[int | None, typer.Option(min=1, help="Ask the first so many; of --squad some 100.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask so many; of --squad half as many more.")] = None,
     articles: Annotated[str, typer.Option(help="How many articles of the archive, or `all`.")] = "600",
     rivals: Annotated[str, typer.Option(help="Who is asked beside Archivar.")] = "langchain,openwebui",
     seed: Annotated[int, typer.Option(help="Which articles beside the golds; which questions of --squad.")] = 0,
@@ -168,9 +168,10 @@ def answers_command(
 ) -> None:
     """Answers of Archivar beside plain LangChain retrieval QA and Open WebUI's own knowledge base.
 
-    All hold the same articles, those of the golds and a random rest, and use the same embedder and generator. Replies
-    are kept in ARCHIVAR_HOME/evaluation as they come: an interrupted run goes on where it stopped. The last line is one
-    JSON object.
+    All hold the same articles, those of the golds and a random rest, and use the same embedder and generator. --squad
+    asks 100 questions with an answer and 50 without: their passages are left out. Replies are kept
+    in ARCHIVAR_HOME/evaluation as they come: an interrupted run goes on where it stopped. The last line is one JSON
+    object.
     """
     from rich.console import Console
 
@@ -205,12 +206,11 @@ def _exam(
     from archive.embedding import load_embedder
     from archive.errors import SettingsError
     from archive.models import ModelStore
+    from evaluation.exams import take, take_squad
     from evaluation.questions import read_questions
-    from evaluation.side_by_side import take
-    from evaluation.squad import take_squad
 
     if squad is not None and file is None:
-        return take_squad(squad, limit or 100, seed)
+        return take_squad(squad, limit or 100, (limit or 100) // 2, seed)
     if file is None or squad is not None:
         raise SettingsError("name either --questions FILE or --squad FILE")
     asked = read_questions(file, kinds, limit)

@@ -1,96 +1,31 @@
 """The same questions to several systems over the same articles, with the same embedder and generator."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 
 from pydantic import ValidationError
 
-from archive.archive import Archive
-from archive.articles import Article
-from archive.embedding import Embedder, load_embedder
+from archive.embedding import load_embedder
 from archive.errors import ArchivarError, ArchiveError, SettingsError
 from archive.models import ModelStore
 from archive.settings import Settings
-from evaluation.questions import Asked, find_golds, is_missing
-from evaluation.record import IRRELEVANT
+from evaluation.exams import Exam, build
+from evaluation.questions import Asked
 from evaluation.rivals.langchain_qa import LangChainQA
 from evaluation.rivals.openwebui import running
 from evaluation.rivals.own import Archivar, Models, served
 from evaluation.rivals.replies import Reply, System
-from ingest.split import split
 
 OURS = "archivar"
 RIVALS = ("langchain", "openwebui")
 
 OnProgress = Callable[[str, int, int], None]  # what is done, done, total
 
-_BATCH = 500  # articles in one transaction
 _WARMING = Asked.model_validate({"qid": "warm", "kind": "fact", "question": "Was gibt es Neues?"})
-
-
-@dataclass(frozen=True, slots=True)
-class Exam:
-    """Questions that the articles can answer (or, of kind `none`, can't), with their golds by qid, and the articles.
-
-    `missing` counts the questions left out for want of their articles; `whole` says that the articles are all of the
-    archive that they were taken from.
-    """
-
-    questions: tuple[Asked, ...]
-    golds: Mapping[str, tuple[frozenset[str], ...]]
-    articles: tuple[Article, ...]
-    missing: int = 0
-    whole: bool = False
-
-    def digest(self, settings: Settings) -> str:
-        """What the replies depend on: questions, articles and settings, not the code."""
-        parts = [
-            settings.model_dump_json(exclude=IRRELEVANT),
-            *(question.model_dump_json() for question in self.questions),
-            *(article.content_hash for article in self.articles),
-        ]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
-
-
-def take(archive: Archive, asked: Sequence[Asked], limit: int | None, seed: int) -> Exam:
-    """The gold articles and, up to `limit` articles in all, a random rest; all articles where it is None.
-
-    Raises ArchiveError where the archive holds no gold of any question.
-    """
-    golds = find_golds(archive, asked)
-    questions = tuple(question for question in asked if not is_missing(question, golds[question.qid]))
-    if not questions:
-        raise ArchiveError("the archive answers none of the questions; ingest their articles, or set ARCHIVAR_HOME")
-    ids = [article.id for article in archive.ledger.articles()]
-    wanted = set(chain.from_iterable(gold for question in questions for gold in golds[question.qid]))
-    if limit is not None:
-        rest = [article_id for article_id in ids if article_id not in wanted]
-        wanted |= set(Random(seed).sample(rest, min(max(limit - len(wanted), 0), len(rest))))
-    articles = tuple(
-        article for article in archive.ledger.articles() if limit is None or article.id in wanted
-    )  # in the order of their arrival
-    return Exam(questions, golds, articles, len(asked) - len(questions), whole=len(articles) == len(ids))
-
-
-def build(exam: Exam, settings: Settings, embedder: Embedder, on_progress: OnProgress) -> None:
-    """Bring the articles into a new archive in `settings.home`, split and indexed as an ingest does it."""
-    archive = Archive.open(settings, embedder)
-    try:
-        with archive.writing():
-            for start in range(0, len(exam.articles), _BATCH):
-                batch = exam.articles[start : start + _BATCH]
-                archive.ledger.store([(article, split(article)) for article in batch])
-                archive.index_pending()
-                on_progress("articles for archivar", start + len(batch), len(exam.articles))
-    finally:
-        archive.close()
 
 
 class Kept:
@@ -138,10 +73,7 @@ def started(
     name: str, settings: Settings, models: Models, exam: Exam, folder: Path, logs: Path, on_progress: OnProgress
 ) -> Iterator[System]:
     """A system that holds all articles of the exam; Archivar's server holds them already. Raises ArchivarError."""
-
-    def added(done: int, total: int) -> None:
-        on_progress(f"articles for {name}", done, total)
-
+    added = partial(on_progress, f"articles for {name}")
     if name == OURS:
         with closing(Archivar(models)) as ours:
             yield ours
@@ -172,7 +104,8 @@ def ask_systems(
         own = settings
         if not exam.whole:
             own = settings.model_copy(update={"home": folder / OURS, "chroma_url": ""})
-            build(exam, own, load_embedder(own, ModelStore(own.models, offline=own.offline)), on_progress)
+            embedder = load_embedder(own, ModelStore(own.models, offline=own.offline))
+            build(exam, own, embedder, partial(on_progress, f"articles for {OURS}"))
         with served(own, logs) as models:
             for name in open_names:
                 try:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 from archive.articles import Article
+from evaluation.exams import Exam
 from evaluation.given import Evidence, Given
 from evaluation.measures import Scores, summarize
 from evaluation.questions import KINDS, Asked
 from evaluation.rivals.replies import Reply
 from evaluation.scores import score_answer
-from evaluation.side_by_side import Exam
 
 TITLES = {"archivar": "Archivar", "langchain": "LangChain", "openwebui": "Open WebUI"}
 OVERALL = "overall"

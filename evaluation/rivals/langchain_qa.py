@@ -51,7 +51,8 @@ class LangChainQA:
         )  # fmt: skip
 
     def add(self, articles: Iterable[Article], on_progress: Callable[[int, int], None]) -> None:
-        """Split and embed all articles."""
+        """Split and embed all articles. Raises RivalFailed."""
+        import openai
         from langchain_core.documents import Document
         from langchain_text_splitters import RecursiveCharacterTextSplitter
 
@@ -59,7 +60,10 @@ class LangChainQA:
         documents = [Document(document(article), metadata=_metadata(article)) for article in articles]
         passages = splitter.split_documents(documents)
         for start in range(0, len(passages), _ADDED):
-            self._store.add_documents(passages[start : start + _ADDED])
+            try:
+                self._store.add_documents(passages[start : start + _ADDED])
+            except openai.OpenAIError as error:
+                raise RivalFailed(f"LangChain: the server doesn't embed ({error}); see its log") from error
             on_progress(min(start + _ADDED, len(passages)), len(passages))
 
     def ask(self, question: Asked) -> Reply:

@@ -37,26 +37,33 @@ class OpenWebUI:
 
     def add(self, articles: Sequence[Article], on_progress: Callable[[int, int], None]) -> None:
         """Upload all articles, each as a text file. Raises RivalFailed where not all arrive."""
-        made = self._post("/api/v1/knowledge/create", json={"name": "Nachrichtenarchiv", "description": "Meldungen"})
+        made = self._request(
+            "POST", "/api/v1/knowledge/create", json={"name": "Nachrichtenarchiv", "description": "Meldungen"}
+        )
         self._knowledge = made["id"]
         for number, article in enumerate(articles, 1):
             name = file_name(number, article)
             self._articles[name] = article.id
-            self._post(
-                "/api/v1/files/", params={"process_in_background": "false"},
+            self._request(
+                "POST", "/api/v1/files/", params={"process_in_background": "false"},
                 files={"file": (name, document(article).encode(), "text/plain")},
                 data={"metadata": json.dumps({"knowledge_id": self._knowledge})},
             )  # fmt: skip
             on_progress(number, len(articles))
-        held = self._server.get(f"/api/v1/knowledge/{self._knowledge}/files").raise_for_status().json()["total"]
+        held = self._request("GET", f"/api/v1/knowledge/{self._knowledge}/files")["total"]
         if held != len(articles):
             raise RivalFailed(
                 f"Open WebUI took {held} of {len(articles)} articles into its knowledge base; see its log"
             )
 
-    def _post(self, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
+    def sign_in(self) -> None:
+        """As its only user, who has no password here."""
+        token = self._request("POST", "/api/v1/auths/signin", json={"email": "", "password": ""})["token"]
+        self._server.headers["Authorization"] = f"Bearer {token}"
+
+    def _request(self, method: str, path: str, **content: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
         try:
-            response = self._server.post(path, **content).raise_for_status()
+            response = self._server.request(method, path, **content).raise_for_status()
         except httpx.HTTPError as error:
             raise RivalFailed(f"Open WebUI, {path}: {error}; see its log") from error
         answer: dict[str, Any] = response.json()
@@ -100,11 +107,10 @@ def running(settings: Settings, models: Models, folder: Path, logs: Path) -> Ite
     )  # fmt: skip
     with Children([service]) as children:
         children.wait_ready(quiet)
-        with client(url, "") as anonymous:
-            signed_in = anonymous.post("/api/v1/auths/signin", json={"email": "", "password": ""})
-            token = signed_in.raise_for_status().json()["token"]
-        with client(url, token) as server:
-            yield OpenWebUI(server, models.generator)
+        with client(url, "") as server:
+            webui = OpenWebUI(server, models.generator)
+            webui.sign_in()
+            yield webui
 
 
 def knowledge_environment(settings: Settings, models: Models, folder: Path, url: str) -> dict[str, str]:
