@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
 
 import prompts
 from archive.archive import Archive
@@ -139,7 +139,7 @@ class Results:
             prompt_tokens=finished.usage.prompt_tokens, answer_tokens=finished.usage.completion_tokens,
             first_status=first.get(Status), first_text=first.get(Text),
             abstained=getattr(finished, "abstained", None),
-            grounding=asdict(finished.grounding) if finished.grounding else {}, timings=dict(finished.timings),
+            grounding=to_jsonable_python(finished.grounding or {}), timings=dict(finished.timings),
         )  # fmt: skip
         self.add(answer)
         return answer
@@ -154,12 +154,15 @@ def _read(text: str) -> Iterable[Answer]:
 
 
 async def answer_all(
-    chat: Chat, questions: Iterable[Asked], results: Results, on_progress: Callable[[int], None] | None = None
+    chat_for: Callable[[Asked], Chat],
+    questions: Iterable[Asked],
+    results: Results,
+    on_progress: Callable[[int], None] | None = None,
 ) -> dict[str, Answer]:
-    """Answers by qid, asking only what `results` doesn't hold."""
+    """Answers by qid, asking only what `results` doesn't hold; `chat_for` gives the chat that a question goes to."""
     answers = {}
     for done, question in enumerate(questions, 1):
-        answers[question.qid] = results.get(question) or await results.ask(chat, question)
+        answers[question.qid] = results.get(question) or await results.ask(chat_for(question), question)
         if on_progress:
             on_progress(done)
     return answers

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from evaluation.terminal import open_console, progress
+
 if TYPE_CHECKING:
     from archive.archive import Archive
     from archive.settings import Settings
     from evaluation.answers import Answer
-    from evaluation.questions import Asked, Retrieval
+    from evaluation.interview import Interview
     from evaluation.report import Page
     from evaluation.runs import KeptRun
     from server.reranking import Reranker
 
 evaluate_app = typer.Typer(help="Measure retrieval and answers.", no_args_is_help=True)
-
-_LINE_EVERY = 10.0  # seconds between plain progress lines where no terminal shows a bar
-_PLAIN_WIDTH = 140  # columns of a table where no terminal limits them
-_Advance = Callable[[int, int], None]  # (done, total)
 
 _Name = Annotated[str, typer.Option(help="What the run is called; its folder is named after it and the time.")]
 _Out = Annotated[Path | None, typer.Option(help="Folder of the run, instead of one in ARCHIVAR_HOME/evaluation.")]
@@ -51,15 +49,15 @@ def retrieval(
     from evaluation.retrieval import StageRunner, judge, measure, rows_by_stage, search_all
     from evaluation.runs import choose_folder
 
-    settings, console = load_settings(), _console()
+    settings, console = load_settings(), open_console()
     benchmark = read_benchmark(corpus, queries, qrels, limit)
     name = name or _as_name(corpus.resolve().parent.name)
     folder = choose_folder(settings.home, name, out)
     with _opened(settings) as (archive, reranker):
-        with _progress(console, "documents") as advance:
+        with progress(console, "documents") as advance:
             documents = add_corpus(archive, benchmark.documents, settings.home, keep=keep, on_progress=advance)
         runner = StageRunner(archive, reranker, settings.candidates, settings.reranked)
-        with _progress(console, "questions") as advance:
+        with progress(console, "questions") as advance:
             searched = search_all(runner, benchmark, advance)
         results = judge(benchmark, searched, documents)
         files = (corpus, queries, qrels)
@@ -84,17 +82,13 @@ def questions(
     Answers are kept in ARCHIVAR_HOME/evaluation as they come: an interrupted run goes on where it stopped. Results by
     question and a report are kept in a folder of the run.
     """
-    from datetime import datetime
-
-    from archive.articles import TIME_ZONE
     from archive.errors import ArchiveError
     from archive.settings import load_settings
-    from evaluation.judging import judge
-    from evaluation.questions import KINDS, find_golds, is_missing, read_questions
-    from evaluation.record import by_column, describe, name_articles
+    from evaluation.interview import Interview
+    from evaluation.questions import find_golds, is_missing, read_questions
     from evaluation.runs import choose_folder
 
-    settings, console = load_settings(), _console()
+    settings, console = load_settings(), open_console()
     asked = read_questions(file, kinds, limit)
     name = name or _as_name(file.stem)
     folder = choose_folder(settings.home, name, out)
@@ -104,16 +98,46 @@ def questions(
         counted = [question for question in asked if question.qid not in missing]
         if not counted:
             raise ArchiveError(f"{settings.home}: holds no article that answers one of {file}; ingest them first")
-        given = _answers(settings, console, archive, counted, file.stem, fresh) if answers else {}
-        found = _retrieved(settings, console, archive, reranker, counted)
-        results = judge(counted, golds, found, given, datetime.now(TIME_ZONE).date(), archive.ledger.article)
-        rows = by_column(results, KINDS)
-        run = describe("questions", name, settings, archive, (file,), rows, missing=missing, generator=answers)
-        kept = name_articles(archive, run, results)
+        interview = Interview(counted, golds)
+        given = _answers(settings, console, archive, interview, file.stem, fresh) if answers else {}
+        kept = _judged(settings, console, archive, reranker, interview, given, file, name, missing)
     _publish(console, settings, folder, kept)
-    by_kind = {kind: run.measures[kind] for kind in rows if kind != "overall"}
-    shown = {"questions": len(asked), "missing": len(missing), "overall": run.measures["overall"], "kinds": by_kind}
-    typer.echo(json.dumps({**shown, "ci": run.ci, "run": str(folder)}))
+    typer.echo(json.dumps({**_shown(kept), "run": str(folder)}))
+
+
+@evaluate_app.command("answers")
+def answers_command(
+    squad: Annotated[Path, typer.Option(help="Paragraphs with questions and answers, a file in SQuAD's format.")],
+    sample: Annotated[int, typer.Option(min=1, help="How many of the questions to ask.")] = 100,
+    unanswerable: Annotated[int, typer.Option(min=0, help="How many others to ask with their paragraph hidden.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed draws other questions.")] = 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask again what an earlier run has answered.")] = False,
+    name: _Name = "",
+    out: _Out = None,
+) -> None:
+    """Have the generator answer a sample of SQuAD's or XQuAD's questions; the last line is one JSON object.
+
+    All paragraphs go into the archive in ARCHIVAR_HOME, beside what is there, and are not stored again where they are
+    there already. Answers are kept as they come: an interrupted run goes on where it stopped.
+    """
+    from archive.settings import load_settings
+    from evaluation.corpus import add_corpus
+    from evaluation.interview import interview_of
+    from evaluation.runs import choose_folder
+    from evaluation.squad import read_squad
+
+    settings, console = load_settings(), open_console()
+    drawn = read_squad(squad, sample, unanswerable, seed)
+    name = name or _as_name(squad.stem)
+    folder = choose_folder(settings.home, name, out)
+    with _opened(settings) as (archive, reranker):
+        with progress(console, "paragraphs") as advance:
+            documents = add_corpus(archive, drawn.documents, settings.home, keep=True, on_progress=advance)
+        interview = interview_of(drawn, documents)
+        given = _answers(settings, console, archive, interview, squad.stem, fresh)
+        kept = _judged(settings, console, archive, reranker, interview, given, squad, name)
+    _publish(console, settings, folder, kept)
+    typer.echo(json.dumps({**_shown(kept), "run": str(folder)}))
 
 
 @evaluate_app.command()
@@ -137,7 +161,7 @@ def compare(
     from evaluation.report import for_terminal
     from evaluation.runs import choose_folder, read_run
 
-    settings, console = load_settings(), _console()
+    settings, console = load_settings(), open_console()
     before, after = read_run(run_a), read_run(run_b)
     comparison = compare_runs(before, after, measure)
     folder = choose_folder(settings.home, name or f"{before.run.name}-against-{after.run.name}"[:100], out)
@@ -179,47 +203,63 @@ def _as_name(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:100] or "run"
 
 
-def _console() -> Console:
-    console = Console(stderr=True)
-    return console if console.is_terminal else Console(stderr=True, width=_PLAIN_WIDTH)
-
-
 def _answers(
-    settings: "Settings", console: Console, archive: "Archive", asked: "list[Asked]", name: str, fresh: bool
+    settings: "Settings", console: Console, archive: "Archive", interview: "Interview", name: str, fresh: bool
 ) -> "dict[str, Answer]":
-    import asyncio
-
-    from evaluation.answers import Results, answer_all, conditions_of
-    from server.engine import load_engine, warm_up
+    from evaluation.answers import Results, conditions_of
+    from evaluation.interview import ask_chat
+    from server.engine import load_engine
 
     results = Results(settings.home / "evaluation" / f"{name}.jsonl", conditions_of(settings, archive), fresh=fresh)
-    known = sum(results.get(question) is not None for question in asked)
-    if known:
-        console.print(f"{known} of {len(asked)} answers are from an earlier run; --fresh asks again")
-    if known == len(asked):
-        return {question.qid: answer for question in asked if (answer := results.get(question))}
+    held = {question.qid: answer for question in interview.questions if (answer := results.get(question))}
+    if held:
+        console.print(f"{len(held)} of {len(interview.questions)} answers are from an earlier run; --fresh asks again")
+    if len(held) == len(interview.questions):
+        return held
     engine = load_engine(settings)
-
-    async def run() -> "dict[str, Answer]":
-        await warm_up(engine)
-        with _progress(console, "answers") as advance:
-            return await answer_all(engine.chat, asked, results, lambda done: advance(done, len(asked)))
-
     try:
-        return asyncio.run(run())
+        with progress(console, "answers") as advance:
+            return ask_chat(interview, engine, results, advance)
     finally:
         engine.close()
 
 
-def _retrieved(
-    settings: "Settings", console: Console, archive: "Archive", reranker: "Reranker | None", asked: "list[Asked]"
-) -> "dict[str, Retrieval]":
-    from evaluation.questions import retrieve_all
-    from server.retrieval import Retriever
+def _judged(
+    settings: "Settings",
+    console: Console,
+    archive: "Archive",
+    reranker: "Reranker | None",
+    interview: "Interview",
+    given: "dict[str, Answer]",
+    file: Path,
+    name: str,
+    missing: "Sequence[str]" = (),
+) -> "KeptRun":
+    """The run of an interview, with what retrieval finds for each question and what its answer, if any, earns."""
+    from datetime import datetime
 
-    retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
-    with _progress(console, "questions") as advance:
-        return retrieve_all(retriever, settings, asked, lambda done: advance(done, len(asked)))
+    from archive.articles import TIME_ZONE
+    from evaluation.interview import ask_retrieval
+    from evaluation.judging import judge
+    from evaluation.questions import KINDS
+    from evaluation.record import by_column, describe, name_articles
+
+    with progress(console, "questions") as advance:
+        found = ask_retrieval(interview, archive, reranker, settings, advance)
+    today = datetime.now(TIME_ZONE).date()
+    results = judge(interview.questions, interview.golds, found, given, today, archive.ledger.article)
+    rows = by_column(results, KINDS)
+    run = describe("questions", name, settings, archive, (file,), rows, missing=missing, generator=bool(given))
+    return name_articles(archive, run, results)
+
+
+def _shown(kept: "KeptRun") -> "dict[str, object]":
+    """What the command prints of a run over questions."""
+    run = kept.run
+    by_kind = {kind: measures for kind, measures in run.measures.items() if kind != "overall"}
+    asked = run.counts["questions"] + len(run.missing)
+    counts = {"questions": asked, "missing": len(run.missing)}
+    return {**counts, "overall": run.measures["overall"], "kinds": by_kind, "ci": run.ci}
 
 
 @contextmanager
@@ -237,25 +277,3 @@ def _opened(settings: "Settings") -> "Iterator[tuple[Archive, Reranker | None]]"
         yield archive, reranker
     finally:
         archive.close()
-
-
-@contextmanager
-def _progress(console: Console, what: str) -> Iterator[_Advance]:
-    from time import monotonic
-
-    from rich.progress import Progress
-
-    if console.is_terminal:
-        with Progress(console=console, transient=True) as bar:
-            task = bar.add_task(what)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-        return
-    last = monotonic()
-
-    def line(done: int, total: int) -> None:
-        nonlocal last
-        if done == total or monotonic() - last >= _LINE_EVERY:
-            last = monotonic()
-            console.print(f"{what}: {done:,} of {total:,}", highlight=False)
-
-    yield line

@@ -1,28 +1,36 @@
-"""Questions and passages in SQuAD's format (Rajpurkar et al., 2016; XQuAD: Artetxe et al., 2020) as an exam."""
+"""Question sets in SQuAD's format, such as XQuAD, as questions to the chat.
 
-from collections.abc import Sequence
+Sources: Rajpurkar et al., SQuAD, EMNLP 2016; Artetxe et al., XQuAD, ACL 2020. A sample is drawn from one seed: the same
+file, numbers and seed give the same questions, and more unanswerable ones leave the answerable ones as they are.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from random import Random
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from archive.articles import Article
-from archive.errors import SourceError
-from evaluation.questions import Asked, Kind
-from evaluation.side_by_side import Exam
+from archive.errors import SettingsError, SourceError
+from evaluation.beir import Document
+from evaluation.questions import Asked
 
-_LEFT_OUT = 6  # of so many passages one stays out of the archive; what is asked about it has no answer there
-_SOURCE = "squad"
+_ARTICLE = re.compile(r"^(?:der|die|das|den|dem|des|ein|eine|einen|einem|einer|eines|the|an?)\s+", re.I)
+_EDGES = ' \t\n.,;:!?"„“”»«()'
+_NUMBERS = ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf")
 
 
-class _Answer(BaseModel):
-    text: str = Field(min_length=1)
+class _Text(BaseModel):
+    text: str
 
 
 class _Question(BaseModel):
     id: str
     question: str
-    answers: list[_Answer] = []
+    answers: list[_Text] = []
+    is_impossible: bool = False  # SQuAD 2.0: its own paragraph doesn't answer it
 
 
 class _Paragraph(BaseModel):
@@ -30,63 +38,110 @@ class _Paragraph(BaseModel):
     qas: list[_Question]
 
 
-class _Subject(BaseModel):
+class _Article(BaseModel):
     title: str = ""
     paragraphs: list[_Paragraph]
 
 
 class _File(BaseModel):
-    data: list[_Subject]
+    data: list[_Article]
 
 
-def take_squad(path: Path, limit: int, seed: int) -> Exam:
-    """`limit` questions of kind `fact`, and half as many of kind `none` about passages that are left out.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """All paragraphs of a file, and the questions that were drawn; `paragraphs` is {qid: document id} of their own.
 
-    An answer is right where it holds one of the file's. Raises SourceError.
+    A question of the kind `none` is to be asked while its paragraph is hidden.
     """
-    passages = _read(path)
-    shuffled = list(range(len(passages)))
-    Random(seed).shuffle(shuffled)
-    out = set(shuffled[: len(passages) // _LEFT_OUT])
-    answered = _asked(passages, [number for number in range(len(passages)) if number not in out], "fact")
-    unanswered = _asked(passages, sorted(out), "none")
-    chosen = _sample(answered, limit, seed) + _sample(unanswered, limit // 2, seed)
-    if not chosen:
-        raise SourceError(f"{path}: holds no questions with answers")
-    golds = {question.qid: ((frozenset({article}),) if article else ()) for question, article in chosen}
-    articles = tuple(article for number, (article, _) in enumerate(passages) if number not in out)
-    return Exam(tuple(question for question, _ in chosen), golds, articles)
+
+    documents: tuple[Document, ...]
+    questions: tuple[Asked, ...]
+    paragraphs: Mapping[str, str]
 
 
-def _read(path: Path) -> list[tuple[Article, list[_Question]]]:
+def read_squad(path: Path, answerable: int, unanswerable: int, seed: int) -> Sample:
+    """Read a file and draw questions, in the order of the file.
+
+    Only questions whose answers stand in no other paragraph of their article can become unanswerable. Raises
+    SourceError naming file and place, SettingsError where the file holds too few questions.
+    """
+    file = _read(path)
+    documents: list[Document] = []
+    asked: list[tuple[str, Asked]] = []
+    unique: set[str] = set()
+    for article_number, article in enumerate(file.data, 1):
+        for number, paragraph in enumerate(article.paragraphs, 1):
+            document = _document(f"{path.stem}-{article_number}-{number}", article.title, paragraph.context)
+            documents.append(document)
+            others = [other.context.casefold() for other in article.paragraphs if other is not paragraph]
+            for question in paragraph.qas:
+                golds = [answer.text.strip(_EDGES) for answer in question.answers]
+                if question.is_impossible or not any(golds):
+                    continue
+                asked.append((document.id, _asked(question, golds)))
+                if not any(gold.casefold() in other for gold in golds if gold for other in others):
+                    unique.add(question.id)
+    return _draw(path, documents, asked, unique, (answerable, unanswerable), seed)
+
+
+def _read(path: Path) -> _File:
     try:
-        subjects = _File.model_validate_json(path.read_text(encoding="utf-8-sig")).data
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: {error}; check the path") from error
+        return _File.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror}; check the path") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "it"
-        raise SourceError(f"{path}: {where}: {first['msg']}; name a file in SQuAD's format") from error
-    found = [(subject.title.replace("_", " "), part) for subject in subjects for part in subject.paragraphs]
-    return [
-        (Article(f"{_SOURCE}-{number}", title or part.context[:60], part.context, source=_SOURCE), part.qas)
-        for number, (title, part) in enumerate(found)
-    ]
+        raise SourceError(f"{path}: {where}: {first['msg']}; is it a file in SQuAD's format?") from error
 
 
-def _asked(
-    passages: Sequence[tuple[Article, list[_Question]]], numbers: Sequence[int], kind: Kind
-) -> list[tuple[Asked, str]]:
-    """The questions of some passages, each with the article that answers it, "" for `none`."""
-    asked = []
-    for article, questions in (passages[number] for number in numbers):
-        for one in questions:
-            answers = [] if kind == "none" else [answer.text for answer in one.answers]
-            if answers or kind == "none":
-                fields = {"qid": one.id, "kind": kind, "question": one.question, "must_contain": answers}
-                asked.append((Asked.model_validate(fields), article.id if answers else ""))
-    return asked
+def _document(document_id: str, title: str, text: str) -> Document:
+    named = " ".join(title.replace("_", " ").split())
+    return Document(document_id, named or " ".join(text.split())[:80], text.strip())
 
 
-def _sample(asked: list[tuple[Asked, str]], limit: int, seed: int) -> list[tuple[Asked, str]]:
-    return Random(seed).sample(asked, min(limit, len(asked)))
+def _asked(question: _Question, golds: Sequence[str]) -> Asked:
+    forms = list(dict.fromkeys(chain.from_iterable(_forms(gold) for gold in golds if gold)))
+    answer = question.answers[0].text
+    return Asked.model_validate(
+        {"qid": question.id, "kind": "fact", "question": question.question.strip(), "answer": answer,
+         "must_contain": forms}
+    )  # fmt: skip
+
+
+def _forms(gold: str) -> Iterator[str]:
+    """How an answer may be written: as it is, without its article, a number word as a figure or the other way round."""
+    yield gold
+    if (bare := _ARTICLE.sub("", gold)) and bare != gold:
+        yield bare
+    if gold.lower() in _NUMBERS:
+        yield str(_NUMBERS.index(gold.lower()) + 2)
+    if gold.isdigit() and 2 <= int(gold) < len(_NUMBERS) + 2:
+        yield _NUMBERS[int(gold) - 2]
+
+
+def _draw(
+    path: Path,
+    documents: Sequence[Document],
+    asked: Sequence[tuple[str, Asked]],
+    unique: set[str],
+    wanted: tuple[int, int],
+    seed: int,
+) -> Sample:
+    order = list(range(len(asked)))
+    random.Random(seed).shuffle(order)
+    answerable, rest = order[: wanted[0]], order[wanted[0] :]
+    hidden = [place for place in rest if asked[place][1].qid in unique][: wanted[1]]
+    if len(answerable) < wanted[0]:
+        raise SettingsError(f"--sample {wanted[0]}: {path} holds {len(asked)} questions with an answer")
+    if len(hidden) < wanted[1]:
+        raise SettingsError(f"--unanswerable {wanted[1]}: {path} holds {len(hidden)} beside the sample; ask for fewer")
+    kept = [(asked[place][0], asked[place][1]) for place in sorted(answerable)]
+    kept += [(asked[place][0], _unanswerable(asked[place][1])) for place in sorted(hidden)]
+    questions = tuple(question for _, question in kept)
+    return Sample(tuple(documents), questions, {question.qid: document for document, question in kept})
+
+
+def _unanswerable(question: Asked) -> Asked:
+    """Under a name of its own: its answer must not be taken for one that was given with the paragraph in sight."""
+    return question.model_copy(update={"qid": f"{question.qid}-hidden", "kind": "none", "must_contain": []})

@@ -216,10 +216,10 @@ def test_an_interrupted_run_goes_on(archive, file, scripted, tmp_path):
     path, conditions = tmp_path / "data" / "evaluation" / "mine.jsonl", conditions_of(settings, archive)
     scripted.enqueue("Bananen [1].", GenerationError("the engine fell over"))
     with pytest.raises(GenerationError):
-        asyncio.run(answer_all(chat, questions, Results(path, conditions, fresh=False)))
+        asyncio.run(answer_all(lambda _: chat, questions, Results(path, conditions, fresh=False)))
     path.write_text(path.read_text() + '{"qid": "f2", "text": "abgeschn')
     scripted.enqueue("Elefanten [1].")
-    answers = asyncio.run(answer_all(chat, questions, Results(path, conditions, fresh=False)))
+    answers = asyncio.run(answer_all(lambda _: chat, questions, Results(path, conditions, fresh=False)))
     assert len(scripted.asked) == 3
     assert [given.text.split(" ")[0] for given in answers.values()] == ["Bananen", "Elefanten"]
     assert len(path.read_text().splitlines()) == 2
@@ -232,7 +232,7 @@ def test_a_changed_question_is_asked_again(archive, file, scripted, tmp_path):
     chat = Chat(archive, Retriever(archive, None, 30), scripted, Settings(home=tmp_path / "data"))
     (question,) = read_questions(file, limit=1)
     results = Results(tmp_path / "r.jsonl", "same", fresh=False)
-    asyncio.run(answer_all(chat, [question], results))
+    asyncio.run(answer_all(lambda _: chat, [question], results))
     assert results.get(question)
     assert results.get(question.model_copy(update={"question": "Was brannte nicht?"})) is None
 
