@@ -5,6 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from archive.articles import TIME_ZONE, Article, german_date
+from server.escaping import web_address
 
 SAMPLE_SOURCE = "Beispielarchiv"  # as the sample archive calls itself
 
@@ -24,8 +25,7 @@ def article_html(article: Article) -> str:
     """The page of an article."""
     moment = article.published.astimezone(TIME_ZONE) if article.published else None
     dated = f"{german_date(moment)}, {moment:%H:%M} Uhr" if moment else "ohne Datum"
-    link = article.url if article.url and article.url.startswith(("http://", "https://")) else None
     return _TEMPLATES.get_template("article.html").render(
-        article=article, dated=dated, link=link, is_sample=article.source == SAMPLE_SOURCE,
+        article=article, dated=dated, link=web_address(article.url), is_sample=article.source == SAMPLE_SOURCE,
         paragraphs=[paragraph for paragraph in article.text.split("\n\n") if paragraph.strip()],
     )  # fmt: skip

@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote
 
 from archive.articles import Hit, german_date
 from prompts import render
+from server.escaping import markdown, one_line, web_address
 from server.events import Source
+from server.instructions import addresses_model, without_instructions
+from server.sentences import sentences
 from server.understanding import Language
 from server.wording import say
 
 _GAP = " […] "
 _PASSAGES = 2  # of one article in an answer
+_NO_TITLE = "…"
+_BRACKETED = re.compile(r"\s*[\[【]\s*\d{1,3}(?:\s*[,;]\s*\d{1,3})*\s*[\]】]")
 
 
 def shown(hits: Sequence[Hit], top_k: int, passages: int = _PASSAGES) -> list[Hit]:
@@ -42,8 +48,8 @@ def _source(number: int, found: Sequence[Hit], base_url: str) -> Source:
     for before, passage in pairwise(in_order):
         text += ("\n" if passage.position == before.position + 1 else _GAP) + passage.text
     return Source(
-        number=number, article_id=best.article_id, title=best.title,
-        url=best.url or article_page(base_url, best.article_id),
+        number=number, article_id=best.article_id, title=one_line(best.title),
+        url=web_address(best.url) or article_page(base_url, best.article_id),
         published=best.published, passage=text, score=found[0].score,
         twins=found[0].twins, newest=found[0].newest,
     )  # fmt: skip
@@ -59,17 +65,29 @@ def date_of(source: Source, language: Language) -> str:
     return german_date(source.published) if source.published else say("undated", language)
 
 
-_MARKUP = re.compile(r"[\[\]*_`<>|#\\]")
-
-
 def listed(sources: Sequence[Source], language: Language) -> str:
-    """Sources as a Markdown list with their citations; markup in titles is dropped."""
-    lines = (f"- {_MARKUP.sub('', source.title)}, {date_of(source, language)} [{source.number}]" for source in sources)
+    """Sources as a Markdown list with their citations; titles show as they are spelled."""
+    lines = (f"- {markdown(source.title)}, {date_of(source, language)} [{source.number}]" for source in sources)
     return "\n".join(lines)
 
 
+def readable(source: Source) -> Source:
+    """The source with only what a model may read of it: no sentence that speaks to a model."""
+    title = " ".join(part for part in sentences(source.title) if not addresses_model(part))
+    return replace(
+        source, title=title or _NO_TITLE, passage=without_instructions(source.passage),
+        excerpt=without_instructions(source.excerpt),
+    )  # fmt: skip
+
+
+def is_suspicious(source: Source) -> bool:
+    """Whether something in the source speaks to a model."""
+    return any(addresses_model(part) for text in (source.title, source.passage) for part in sentences(text))
+
+
 def passage_block(source: Source, language: Language) -> str:
-    """A source as the model is shown it."""
-    date = date_of(source, language)
-    text = "" if source.excerpt == source.title else source.excerpt
-    return render("passage", language, number=source.number, title=source.title, date=date, text=text).strip()
+    """A source as the model is shown it; numbers in brackets that it brings along cite nothing here."""
+    read = readable(source)
+    text = "" if source.excerpt == source.title else _BRACKETED.sub("", read.excerpt)
+    title = _BRACKETED.sub("", read.title)
+    return render("passage", language, number=source.number, title=title, date=date_of(source, language), text=text)

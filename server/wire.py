@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from archive.errors import BadRequest
+from server.escaping import markdown
 from server.events import Event, Finished, Source, Status, Text
 from server.generation import Message, Sampling, Usage
 
@@ -126,15 +127,18 @@ def source_json(source: Source) -> dict[str, Any]:
 
 def extras_json(finished: Finished) -> dict[str, Any]:
     """Our top-level keys of an answer."""
+    held = finished.grounding
     extras: dict[str, Any] = {
-        "sources": [source_json(source) for source in finished.sources],
+        "sources": [
+            source_json(source) | {"cited": held.cited[source.number] if held else 0} for source in finished.sources
+        ],
         "timings": dict(finished.timings),
         "archive": dict(finished.understood or {}),
     }
-    if finished.grounding is not None:
-        held = finished.grounding
+    if held is not None:
         extras["grounding"] = {
             "supported": held.supported, "corrected": held.corrected, "unsupported": held.unsupported,
+            "withheld": held.withheld, "unquoted": held.unquoted,
         }  # fmt: skip
     return extras
 
@@ -150,12 +154,15 @@ def usage_json(usage: Usage) -> dict[str, Any]:
 
 
 def webui_source(source: Source) -> dict[str, Any]:
-    """A source as Open WebUI's citation event. The key is no address, or the browser would fetch a favicon for it."""
+    """A source as Open WebUI's citation event. The key is no address, or the browser would fetch a favicon for it.
+
+    Open WebUI renders the document as Markdown, so the passage is escaped.
+    """
     key = f"archiv-{source.article_id}"
     name = f"[{source.number}] {source.title}{_NEWEST if source.newest else ''}"
     return {
         "source": {"id": key, "name": name, "url": source.url},
-        "document": [source.passage],
+        "document": [markdown(source.passage)],
         "metadata": [{"source": key, "name": name}],
     }
 

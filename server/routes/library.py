@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from archive.articles import Hit, Period
 from archive.errors import BadRequest, NotFound
 from server.engine import Engine
+from server.escaping import web_address
 from server.reranking import probabilities
 from server.retrieval import search_for
 from server.routes.chat import ARCHIVE_MODEL
@@ -96,7 +97,7 @@ def _hit(hit: Hit, base_url: str) -> dict[str, Any]:
     passage = hit.passage
     return {
         "article_id": passage.article_id, "passage_id": passage.id, "title": passage.title,
-        "url": passage.url or article_page(base_url, passage.article_id), "source": passage.source,
+        "url": web_address(passage.url) or article_page(base_url, passage.article_id), "source": passage.source,
         "published": passage.published.isoformat() if passage.published else None, "passage": passage.text,
         "score": round(hit.score, 4), "scores": {stage: round(score, 4) for stage, score in hit.scores.items()},
         "twins": list(hit.twins), "newest": hit.newest,
@@ -113,7 +114,7 @@ def article(article_id: str, request: Request) -> dict[str, Any]:
     return {
         "id": found.id, "title": found.title, "teaser": found.teaser, "text": found.text,
         "published": found.published.isoformat() if found.published else None,
-        "url": found.url or article_page(engine.settings.base_url, found.id), "source": found.source,
+        "url": web_address(found.url) or article_page(engine.settings.base_url, found.id), "source": found.source,
         "authors": list(found.authors), "topics": list(found.topics), "comments": found.comments,
     }  # fmt: skip
 
