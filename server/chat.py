@@ -17,8 +17,9 @@ from server.excerpts import excerpt
 from server.generation import Generator, Message, Sampling, Usage
 from server.periods import describe_period
 from server.retrieval import Retrieved, Retriever, search_for
-from server.sources import date_of, listed, merge, passage_block, shown
+from server.sources import listed, merge, passage_block, shown
 from server.suggestions import suggest
+from server.support import Evidence
 from server.timings import Timings
 from server.understanding import Question, understand
 from server.wording import count_reports, decimal, say
@@ -141,8 +142,8 @@ class Chat:
 
     @staticmethod
     def _checker(question: Question, sources: Sequence[Source]) -> CitationChecker:
-        shown = [f"{source.title} ({date_of(source, question.language)})\n{source.passage}" for source in sources]
-        return CitationChecker(shown, question.text, say("unsupported", question.language))
+        evidence = [Evidence(source.title, source.published, source.passage) for source in sources]
+        return CitationChecker(evidence, question=question.text, mark=say("unsupported", question.language))
 
     def _nothing(
         self, question: Question, period: Period | None, found: Retrieved, timings: Timings

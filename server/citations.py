@@ -1,97 +1,151 @@
 """Citations, checked while the answer streams: sentence by sentence, each number against the passage it names.
 
-A model cites the wrong number now and then, or none. A sentence's support in a passage is the share of its content
-(words and, counted more, figures and names) that the passage holds. A cited number that is clearly less supported than
-another passage is put right, a missing one is added, one without a source is dropped. A sentence that no passage
-supports, or whose figures stand in none, is marked as not borne out.
+A model cites the wrong number now and then, or none. A sentence keeps the citations that bear it out; where another
+passage clearly does, its number takes their place, and where none was cited it is added. A sentence that no passage
+bears out is marked or withheld. Text in quotation marks that its source doesn't hold word by word loses the marks.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from server.content import content, coverage
+from server.claims import Claim, claim_of
+from server.escaping import tame
+from server.quotation_marks import Quotation, is_open, quotations, verbatim, without_marks
 from server.sentences import sentence_end
+from server.silence import claims_nothing
+from server.support import Asked, Evidence, Passage
 
-_BRACKETED = re.compile(r"\s*[\[【]\s*(?:Quelle|Meldung|Source|Report)?\s*#?(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\s*[\]】]")
-_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
-_LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s+")
-_BEFORE_END = re.compile(r"[.!?:]+$")
-ENOUGH = 0.5  # share of a sentence's content that earns a passage a citation the model forgot
-CLEARLY = 0.2  # lead over the cited passage that moves a citation
-LEAST = 0.34  # share below which a sentence isn't borne out by a passage
+_BRACKETED = re.compile(
+    r"[^\S\n]*[\[【]\s*(?:Quelle|Meldung|Source|Report)?\s*#?(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\s*[\]】](?!\()"
+)
+_BEFORE_END = re.compile(r"[.!?:]+[\"“”»«)]*$")
+_LONGEST_QUOTATION = 600  # characters that may wait for a closing mark
+LEAST = 0.55  # support below which a sentence isn't borne out by a passage that it cites
+ENOUGH = 0.65  # support that earns a passage a citation the model forgot or got wrong
+CLEARLY = 0.25  # lead over the cited passage that moves a citation
+
+Unsupported = Literal["mark", "withhold"]
 
 
 @dataclass(slots=True)
 class Grounding:
-    """What became of an answer's sentences."""
+    """What became of an answer's sentences; `cited` counts them by the number of the source that they cite."""
 
     supported: int = 0
     corrected: int = 0
     unsupported: list[str] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
+    unquoted: list[str] = field(default_factory=list)
+    cited: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def borne_out(self) -> bool:
+        """Whether any sentence of the answer is borne out by a source."""
+        return self.supported + self.corrected > 0
 
 
 class CitationChecker:
     """Checks one answer.
 
-    `passages` are what was found, in the order of their numbers from 1; `question` may lend its figures; `mark`
-    follows a sentence that isn't borne out.
+    `passages` come in the order of their numbers from 1. `question` may lend what it says, but that proves nothing.
+    `mark` follows a sentence that isn't borne out, unless `unsupported` says to withhold it.
     """
 
-    def __init__(self, passages: Sequence[str], question: str = "", mark: str = "") -> None:
-        self._passages = [content(passage) for passage in passages]
-        self._figures = [set(_FIGURE.findall(passage)) for passage in passages]
-        self._asked = set(_FIGURE.findall(question))
+    def __init__(
+        self, passages: Sequence[Evidence], *, question: str = "", mark: str = "", unsupported: Unsupported = "mark"
+    ) -> None:
+        self._passages = [Passage(evidence) for evidence in passages]
+        self._asked = Asked(question)
         self._mark = f" {mark}" if mark else ""
+        self._withholds = unsupported == "withhold"
         self._buffer = ""
+        self._begun = False
         self.grounding = Grounding()
 
     def feed(self, text: str) -> str:
         """Take a piece of the answer, give back the checked sentences that it completes; "" while one is open."""
         self._buffer += text
         released = ""
-        while (end := sentence_end(self._buffer)) is not None:
+        while (end := _end(self._buffer)) is not None:
             released += self._checked(self._buffer[:end])
             self._buffer = self._buffer[end:]
-        return released
+        return self._trimmed(released)
 
     def finish(self) -> str:
         """The checked rest, at the end of the answer."""
         rest, self._buffer = self._buffer, ""
-        return self._checked(rest) if rest.strip() else ""
+        return self._trimmed(self._checked(rest)) if rest.strip() else ""
+
+    def _trimmed(self, released: str) -> str:
+        """Where the first sentences are withheld, the answer begins with the next."""
+        if self._withholds and not self._begun:
+            released = released.lstrip()
+        self._begun = self._begun or bool(released)
+        return released
 
     def _checked(self, sentence: str) -> str:
         groups = _BRACKETED.findall(sentence)
-        cited = dict.fromkeys(int(number) for group in groups for number in re.split(r"\s*[,;]\s*", group))
+        numbers = dict.fromkeys(int(number) for group in groups for number in re.split(r"\s*[,;]\s*", group))
+        cited = [number - 1 for number in numbers if 1 <= number <= len(self._passages)]
         body = _BRACKETED.sub("", sentence)
-        claimed = content(body)
-        if not claimed or body.rstrip().endswith(":"):  # nothing is claimed, or only a list announced
-            return body
-        supports = [self._support(body, claimed, number) for number in range(len(self._passages))]
-        marks = self._verdict(supports, [number - 1 for number in cited if 1 <= number <= len(supports)])
-        if marks is None:
-            self.grounding.unsupported.append(body.strip())
-            marks = self._mark
-        return _before_end(body, marks)
+        claim = claim_of(body)
+        if claim.empty or claims_nothing(body, claim, self._asked):
+            return tame(self._unquoted(body, quotations(body), range(len(self._passages))))
+        quoted = quotations(body)
+        chosen = self._chosen(claim, cited, quoted)
+        body = self._unquoted(body, quoted, chosen or range(len(self._passages)))
+        if not chosen:
+            return self._unsupported(body)
+        self.grounding.cited.update(number + 1 for number in chosen)
+        return _before_end(tame(body), " " + "".join(f"[{number + 1}]" for number in chosen))
 
-    def _support(self, body: str, claimed: dict[str, float], number: int) -> float:
-        """The share of a sentence's content that a passage holds; 0 where it has a figure that the passage hasn't."""
-        figures = set(_FIGURE.findall(_LIST_NUMBER.sub("", body))) - self._asked
-        return coverage(claimed, self._passages[number]) if figures <= self._figures[number] else 0.0
+    def _chosen(self, claim: Claim, cited: Sequence[int], quoted: Sequence[Quotation]) -> list[int]:
+        """The passages that a sentence is left with, best those that hold its quotations; none where it has no hold."""
+        supports = [passage.support(claim, self._asked).score for passage in self._passages]
+        holding = [all(self._holds(number, quotation) for quotation in quoted) for number in range(len(supports))]
+        exact = [score if holds else 0.0 for score, holds in zip(supports, holding, strict=True)]
+        return self._verdict(exact, cited) or (self._verdict(supports, cited) if quoted else [])
 
-    def _verdict(self, supports: Sequence[float], cited: Sequence[int]) -> str | None:
-        """The citations that a sentence keeps or gets, None where no passage bears it out."""
+    def _verdict(self, supports: Sequence[float], cited: Sequence[int]) -> list[int]:
         best = max(range(len(supports)), key=supports.__getitem__, default=None)
         if best is None or supports[best] < LEAST:
-            return None
-        held = [number for number in cited if supports[number] >= LEAST]
-        if held and max(supports[number] for number in held) >= supports[best] - CLEARLY:
+            return []
+        kept = [number for number in cited if supports[number] >= LEAST]
+        if kept and max(supports[number] for number in kept) >= supports[best] - CLEARLY:
             self.grounding.supported += 1
-            return " " + "".join(f"[{number + 1}]" for number in held)
+            return kept
         if supports[best] < ENOUGH:
-            return None
+            return []
         self.grounding.corrected += 1
-        return f" [{best + 1}]"
+        return [best]
+
+    def _holds(self, number: int, quotation: Quotation) -> bool:
+        evidence = self._passages[number].evidence
+        return quotation.closed and verbatim(quotation.text, f"{evidence.title}\n{evidence.text}")
+
+    def _unquoted(self, body: str, quoted: Sequence[Quotation], numbers: Sequence[int]) -> str:
+        """The sentence without the marks of what these passages don't hold word by word."""
+        dropped = [quotation for quotation in quoted if not any(self._holds(number, quotation) for number in numbers)]
+        self.grounding.unquoted += [quotation.text.strip() for quotation in dropped]
+        return without_marks(body, dropped)
+
+    def _unsupported(self, body: str) -> str:
+        if self._withholds:
+            self.grounding.withheld.append(body.strip())
+            return ""
+        self.grounding.unsupported.append(body.strip())
+        return _before_end(tame(body), self._mark)
+
+
+def _end(text: str) -> int | None:
+    """Where the first sentence ends; one with an open quotation goes on to its closing mark, within its line."""
+    end = sentence_end(text)
+    while end is not None and end < _LONGEST_QUOTATION and "\n" not in text[:end] and is_open(text[:end]):
+        end = sentence_end(text, end)
+    return end
 
 
 def _before_end(body: str, marks: str) -> str:

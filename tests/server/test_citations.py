@@ -1,11 +1,13 @@
 import pytest
 
 from server.citations import CitationChecker
+from server.support import Evidence
 
-PASSAGES = [
+TEXTS = [
     "Die Hintertür in den XZ Utils entdeckte Andres Freund am 29. März 2024, weil SSH-Anmeldungen langsamer wurden.",
     "Intel verschiebt den Bau der Chipfabrik in Magdeburg um zwei Jahre. Die Förderung beträgt 9,9 Milliarden Euro.",
 ]
+PASSAGES = [Evidence("", None, text) for text in TEXTS]
 
 
 def checked(text: str, size: int = 4) -> tuple[str, CitationChecker]:
@@ -72,7 +74,7 @@ def test_a_list_keeps_its_lines():
 
 
 def test_numbers_that_are_no_citations_stay():
-    text = "Die Förderung für die Chipfabrik in Magdeburg beträgt 9,9 Milliarden Euro (9,9) [2]."
+    text = "Die Förderung für die Chipfabrik in Magdeburg beträgt 9,9 Milliarden Euro (9,9 Milliarden) [2]."
     assert checked(text)[0] == text
 
 
@@ -92,7 +94,7 @@ def test_a_figure_that_stands_in_no_passage_is_marked():
 
 
 def test_figures_of_the_question_need_no_passage():
-    checker = CitationChecker(PASSAGES, "Was geschah 2025 in Magdeburg?", "(nicht belegt)")
+    checker = CitationChecker(PASSAGES, question="Was geschah 2025 in Magdeburg?", mark="(nicht belegt)")
     text = checker.feed("Auch 2025 verschiebt Intel den Bau der Chipfabrik in Magdeburg.") + checker.finish()
     assert text.endswith("Magdeburg [2].")
 

@@ -1,0 +1,211 @@
+"""How well a passage bears out a sentence: all its facts and most of its words within a few neighbouring sentences.
+
+A model picks the neighbouring name and joins what stands far apart, so words scattered over a passage prove nothing.
+Every window of up to three sentences is tried, always with the title and the day of publication. In a window every
+figure, date, identifier and name must be found; the share of the other words that it holds is the support. Content that
+the question brought up may stand anywhere in the passage, and carries nothing by itself.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+
+from archive.articles import TIME_ZONE
+from server import datings, quantities
+from server.claims import Claim, Word, claim_of, far_forms, near_forms
+from server.names import Mentions
+from server.negation import turned
+from server.sentences import sentences
+
+_WINDOW = 3  # sentences
+_KINDRED = 0.75  # what a word earns by a kindred one: a part of a compound, a synonym
+_WIDER = 0.03  # what each further sentence of a window costs, so that the tightest wins
+_FEW = 12  # a question's counts up to this may be repeated without proof
+_GAP = re.compile(r"\s*(?:\[…\]|…)\s*|\n+")
+_NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]-)\d{1,4}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One source of an answer: what its text is headed by, when it was published, and what was found of it."""
+
+    title: str
+    published: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How far a passage bears out a claim, 0 to 1, and the sentences that do. 0 where a fact is missing."""
+
+    score: float = 0.0
+    window: tuple[str, ...] = ()
+
+
+class _Sentence:
+    """One sentence of a source, as facts and words are looked up in it."""
+
+    def __init__(self, text: str, published: date | None, year: int | None) -> None:
+        self.text = quantities.with_clock(text)
+        self.datings = datings.held_datings(self.text, published, year)
+        plain = datings.blanked(self.text, [(found.start, found.end) for found in self.datings if found.end])
+        named = quantities.identifiers(plain)
+        figures = quantities.quantities(datings.blanked(plain, [(start, end) for start, end, _ in named]))
+        self.quantities = [*figures, *_bare(match[0] for match in _NUMBER_BEHIND.finditer(plain))]
+        self.quantities += _bare(str(found.year) for found in self.datings if found.only_year)
+        self.lowered = self.text.lower()
+        self.mentions = Mentions(self.text)
+        self.words = self.mentions.words
+        self.near = frozenset(form for word in self.words for form in near_forms(word))
+        self.far = frozenset(form for word in self.words for form in far_forms(word))
+
+    def credit(self, word: Word) -> float:
+        """1 for the word or a form of it, less for a kindred one, 0 for none."""
+        if word.key in self.words or near_forms(word.key) & self.near:
+            return 1.0
+        return _KINDRED if far_forms(word.key) & self.far else 0.0
+
+    def holds(self, identifier: str) -> bool:
+        """Whether a squeezed identifier stands here in any spelling."""
+        return quantities.spelling_of(identifier).search(self.lowered) is not None
+
+
+def _bare(figures: Iterable[str]) -> list[quantities.Quantity]:
+    return [quantities.Quantity(frozenset({float(figure)}), "", figure, 0, 0) for figure in figures]
+
+
+class Asked:
+    """What a question lends to its answer."""
+
+    def __init__(self, question: str) -> None:
+        self.claim = claim_of(question)
+        self._mentions = Mentions(self.claim.text)
+        self._near = frozenset(form for word in self._mentions.words for form in near_forms(word))
+
+    def lends_figure(self, quantity: quantities.Quantity) -> bool:
+        """Whether the question says this figure."""
+        return quantities.borne_out(quantity, self.claim.quantities)
+
+    def lends_date(self, dating: datings.Dating) -> bool:
+        """Whether the question says this date, or one within it."""
+        return datings.borne_out(dating, self.claim.datings)
+
+    def lends_name(self, name: str) -> bool:
+        """Whether the question holds this folded name."""
+        return self._mentions.hold(name)
+
+    def lends_word(self, word: Word) -> bool:
+        """Whether the question holds this word or a form of it."""
+        return not near_forms(word.key).isdisjoint(self._near)
+
+
+class Passage:
+    """One source, prepared on first use to bear out the sentences of an answer."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+
+    @cached_property
+    def _published(self) -> date | None:
+        moment = self.evidence.published
+        return moment.astimezone(TIME_ZONE).date() if moment and moment.tzinfo else moment.date() if moment else None
+
+    @cached_property
+    def _head(self) -> _Sentence:
+        head = _Sentence(self.evidence.title, self._published, None)
+        if self._published:
+            head.datings.append(datings.of_day(self._published))
+        return head
+
+    @cached_property
+    def _sentences(self) -> list[_Sentence]:
+        prepared, year = [], self._published.year if self._published else None
+        for stretch in _GAP.split(self.evidence.text):
+            for text in sentences(stretch):
+                sentence = _Sentence(text, self._published, year)
+                year = next((found.year for found in sentence.datings if found.year and found.end), year)
+                prepared.append(sentence)
+        return prepared
+
+    @cached_property
+    def _all(self) -> list[_Sentence]:
+        return [self._head, *self._sentences]
+
+    def support(self, claim: Claim, asked: Asked) -> Support:
+        """The best window for a claim."""
+        if not self._lent_facts_hold(claim, asked):
+            return Support()
+        needed = _needed(claim, asked)
+        lent = [word for word in claim.words if asked.lends_word(word)]
+        own = [word for word in claim.words if word not in lent]
+        lent_credits = [max((sentence.credit(word) for sentence in self._all), default=0.0) for word in lent]
+        credits = [[sentence.credit(word) for word in own] for sentence in self._sentences]
+        head = [self._head.credit(word) for word in own]
+        best = Support()
+        for size in range(1, _WINDOW + 1):
+            for start in range(max(1, len(self._sentences) - size + 1)):
+                window = self._sentences[start : start + size]
+                if not all(any(fact(sentence) for sentence in (self._head, *window)) for fact in needed):
+                    continue
+                rows = [head, *credits[start : start + size]]
+                covered = [max(row[index] for row in rows) for index in range(len(own))]
+                score = _share(own, covered, lent, lent_credits, facts=len(needed)) - _WIDER * (size - 1)
+                texts = tuple(sentence.text for sentence in window)
+                if score > best.score and not turned(claim.text, texts or (self._head.text,)):
+                    best = Support(score, texts)
+        return best
+
+    def _lent_facts_hold(self, claim: Claim, asked: Asked) -> bool:
+        """Whether what the question says is anywhere in the passage, as far as the passage could say it."""
+        for name in claim.names:
+            if asked.lends_name(name) and not any(sentence.mentions.hold(name) for sentence in self._all):
+                return False
+        for dating in claim.datings:
+            known = [found for sentence in self._all for found in sentence.datings if found.year or not dating.year]
+            if asked.lends_date(dating) and known and not datings.borne_out(dating, known):
+                return False
+        return all(
+            min(quantity.values) <= _FEW
+            or any(quantities.borne_out(quantity, sentence.quantities) for sentence in self._all)
+            for quantity in claim.quantities
+            if asked.lends_figure(quantity)
+        )
+
+
+def _needed(claim: Claim, asked: Asked) -> list[Callable[[_Sentence], bool]]:
+    """A test for each fact that the question doesn't lend: whether a sentence of the source holds it."""
+    tests: list[Callable[[_Sentence], bool]] = []
+    for quantity in claim.quantities:
+        if not asked.lends_figure(quantity):
+            tests.append(lambda sentence, it=quantity: quantities.borne_out(it, sentence.quantities))  # type: ignore[misc]
+    for dating in claim.datings:
+        if not asked.lends_date(dating):
+            tests.append(lambda sentence, it=dating: datings.borne_out(it, sentence.datings))  # type: ignore[misc]
+    for identifier in claim.identifiers:
+        tests.append(lambda sentence, it=identifier: sentence.holds(it))  # type: ignore[misc]
+    for address in claim.addresses:
+        tests.append(lambda sentence, it=address: it in sentence.text)  # type: ignore[misc]
+    for name in claim.names:
+        if not asked.lends_name(name):
+            tests.append(lambda sentence, it=name: sentence.mentions.hold(it))  # type: ignore[misc]
+    return tests
+
+
+def _share(
+    own: Sequence[Word], covered: Sequence[float], lent: Sequence[Word], lent_credits: Sequence[float], facts: int
+) -> float:
+    """The share of a claim's words that is held, by weight; of its own alone where that is less.
+
+    Facts are held where this is asked, and count as words of double weight.
+    """
+    weights = [word.weight for word in own]
+    got = sum(weight * credit for weight, credit in zip(weights, covered, strict=True)) + 2.0 * facts
+    total = sum(weights) + 2.0 * facts
+    lent_total = sum(word.weight for word in lent)
+    lent_got = sum(word.weight * credit for word, credit in zip(lent, lent_credits, strict=True))
+    if not total + lent_total:
+        return 0.0
+    whole = (got + lent_got) / (total + lent_total)
+    return min(whole, got / total) if total else whole
