@@ -7,7 +7,7 @@ from itertools import chain
 from archive.articles import Article
 from evaluation.exams import Exam
 from evaluation.given import Evidence, Given
-from evaluation.measures import Scores, summarize
+from evaluation.measures import COUNTS, Scores, summarize
 from evaluation.questions import KINDS, Asked
 from evaluation.rivals.replies import Reply
 from evaluation.scores import score_answer
@@ -17,6 +17,7 @@ OVERALL = "overall"
 
 _UNKNOWN = Evidence("", "", "")  # a source that is no article of the exam
 _SECONDS = ("ttft_ms_p50", "ttft_ms_p95", "first_text_ms_p50", "first_text_ms_p95", "total_ms_p50", "total_ms_p95")
+_COUNTED = COUNTS | {"n", "errors"}
 _ROWS = (
     ("all: gold article retrieved", OVERALL, "gold_retrieved"),
     ("all: right", OVERALL, "right"),
@@ -33,6 +34,7 @@ _ROWS = (
     ("first text to read, p50 (s)", OVERALL, "first_text_ms_p50"),
     ("first text to read, p95 (s)", OVERALL, "first_text_ms_p95"),
     ("whole answer, p50 (s)", OVERALL, "total_ms_p50"),
+    ("questions asked", OVERALL, "n"),
     ("errors instead of answers", OVERALL, "errors"),
 )
 
@@ -104,7 +106,7 @@ def _cell(value: float | None, measure: str) -> str:
         return "–"
     if measure in _SECONDS:
         return f"{value / 1000:.1f}"
-    return f"{value:.0f}" if measure.startswith("unmarked") or measure == "errors" else f"{value:.3f}"
+    return f"{value:.0f}" if measure in _COUNTED else f"{value:.3f}"
 
 
 def as_json(systems: Mapping[str, Earned]) -> dict[str, dict[str, Scores]]:

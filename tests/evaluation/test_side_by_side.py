@@ -360,6 +360,7 @@ def test_the_table_tells_the_systems_apart():
     assert rows["fact: right where its gold article was retrieved"] == ["1.000", "0.000", "–"]
     assert rows["first text to read, p50 (s)"][0] == "0.8" and rows["errors instead of answers"] == ["0", "1", "–"]
     assert rows["unmarked figures that stand in no source"] == ["0", "1", "–"]
+    assert rows["questions asked"] == ["3", "3", "–"]
 
 
 def test_the_command_prints_a_table_and_one_json_line(tmp_path, monkeypatch):
