@@ -145,8 +145,12 @@ def compare(
     run_a: Annotated[Path, typer.Argument(help="Folder of the run before.", show_default=False)],
     run_b: Annotated[Path, typer.Argument(help="Folder of the run after.", show_default=False)],
     measure: Annotated[
-        str, typer.Option(help="The measure that tells which questions got better or worse.")
-    ] = "MRR@10",
+        str,
+        typer.Option(
+            help="What tells which questions got better or worse: right where both have answers, else MRR@10.",
+            show_default=False,
+        ),
+    ] = "",
     name: _Name = "",
     out: _Out = None,
 ) -> None:
@@ -156,14 +160,14 @@ def compare(
     """
     from archive.settings import load_settings
     from evaluation import plots
-    from evaluation.comparison import compare_runs
+    from evaluation.comparison import compare_runs, usual_measure
     from evaluation.comparison_page import comparison_page, comparison_table
     from evaluation.report import for_terminal
     from evaluation.runs import choose_folder, read_run
 
     settings, console = load_settings(), open_console()
     before, after = read_run(run_a), read_run(run_b)
-    comparison = compare_runs(before, after, measure)
+    comparison = compare_runs(before, after, measure or usual_measure(before, after))
     folder = choose_folder(settings.home, name or f"{before.run.name}-against-{after.run.name}"[:100], out)
     console.print(for_terminal(comparison_table(comparison)))
     draw = plots.can_draw(settings.home / "evaluation" / ".matplotlib")

@@ -42,6 +42,12 @@ class Comparison:
         }  # fmt: skip
 
 
+def usual_measure(a: KeptRun, b: KeptRun) -> str:
+    """What tells better from worse where nothing else is asked for: right answers, where both runs have answers."""
+    answered = all("right" in one.run.measures.get("overall", {}) for one in (a, b))
+    return "right" if answered else "MRR@10"
+
+
 def compare_runs(a: KeptRun, b: KeptRun, measure: str) -> Comparison:
     """Compare B with A. Raises SourceError where they can't be, SettingsError where no question has the measure."""
     if a.run.evaluation != b.run.evaluation:

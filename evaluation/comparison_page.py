@@ -5,6 +5,7 @@ from math import inf
 
 from archive.articles import german_date
 from evaluation import plots
+from evaluation.answer_page import sentence_table
 from evaluation.bootstrap import LEVEL, Difference, Interval
 from evaluation.comparison import Comparison, Pair
 from evaluation.report import Case, Cell, Page, Plot, Row, Section, Table, Tile, number
@@ -108,7 +109,8 @@ def _case(before: Result, after: Result, comparison: Comparison) -> Case:
     verdict = f"rank {ranks[0]} → {ranks[1]} · {comparison.measure} {values[0]} → {values[1]}"
     name = f"{after.id}, {after.kind}" if after.kind else after.id
     facts = tuple(_facts(before, after))
-    return Case(name, verdict, after.question, facts, found_table(after, comparison.b.articles))
+    found, said = found_table(after, comparison.b.articles), sentence_table(after)
+    return Case(name, verdict, after.question, facts, found, said)
 
 
 def _ranks(result: Result) -> str:

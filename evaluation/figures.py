@@ -69,6 +69,11 @@ def keys_of_moment(moment: datetime) -> set[str]:
     return _date_keys(day.day, day.month, day.year)
 
 
+def month_key(month: int) -> str:
+    """The key of a month that some date lies in."""
+    return f"month {month}"
+
+
 def _spaced(text: str) -> str:
     return text.replace("\u00a0", " ").replace("\u202f", " ").replace("\u2009", " ")
 
@@ -120,5 +125,5 @@ def _dates(text: str) -> Iterable[tuple[int, int, int | None]]:
 
 
 def _date_keys(day: int, month: int, year: int | None) -> set[str]:
-    keys = {str(day), str(month), f"{day}.{month}"}
+    keys = {str(day), str(month), f"{day}.{month}", month_key(month)}
     return keys | ({str(year), f"{day}.{month}.{year}"} if year else set())

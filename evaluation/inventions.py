@@ -1,9 +1,9 @@
 """What an answer says that stands in none of its sources: figures, names, quotations.
 
 A simple and strict reading, independent of the server's own check of citations, which it judges. A name is a word with
-a capital letter, and German writes all nouns with one: those that are plainly common nouns (their ending, a compound, a
-word frequent in German and hardly known in English) are not counted, all others are. Some of what is counted will be no
-invention, so the report shows each.
+a capital letter, and German writes all nouns with one: those that are plainly common nouns (by their ending, by an
+article before a known word, or very frequent in German and hardly known in English) are not counted, all others are.
+Some of what is counted will be no invention, so the report shows each.
 """
 
 import re
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from archive.articles import TIME_ZONE, german_date
 from archive.compounds import compound_parts
-from evaluation.figures import MONTH_NUMBERS, figures_in, keys_of, keys_of_moment
+from evaluation.figures import MONTH_NUMBERS, figures_in, keys_of, keys_of_moment, month_key
 from evaluation.given import Evidence, without_citations
 from server.function_words import FUNCTION_WORDS
 
@@ -29,8 +29,8 @@ _NOUN = re.compile(
 )
 _WEEKDAYS = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
 _ALWAYS = frozenset({*MONTH_NUMBERS, *(day.lower() for day in _WEEKDAYS)})  # names of times are never common nouns
-# Places whose German name is frequent in German alone, which otherwise tells common nouns from names.
-_PLACES = frozenset(
+# Places and companies whose names are as frequent in German alone as common nouns are, or follow an article.
+_NAMES = frozenset(
     """
     deutschland österreich schweiz frankreich italien spanien griechenland türkei russland polen ungarn tschechien
     rumänien bulgarien kroatien serbien slowenien slowakei schweden norwegen finnland dänemark niederlande belgien
@@ -38,19 +38,25 @@ _PLACES = frozenset(
     syrien irak iran israel jordanien libanon indien japan südkorea nordkorea brasilien argentinien mexiko kanada
     münchen köln nürnberg wien zürich genf rom mailand venedig florenz neapel paris brüssel lissabon athen moskau
     warschau prag kopenhagen kairo peking bayern hessen sachsen thüringen niedersachsen westfalen schleswig holstein
-    brandenburg mecklenburg vorpommern pfalz rheinland saarland württemberg bundestag bundesrat bundesliga telekom
+    brandenburg mecklenburg vorpommern pfalz rheinland saarland württemberg bundestag bundesrat bundesliga
+    ukraine telekom lufthansa siemens daimler bosch
     """.split()
 )
-# What stands before common nouns, never before a name.
-_COUNTING = frozenset(
+# What stands before common nouns, and seldom before a name.
+_DETERMINERS = frozenset(
     """
-    ein eine einen einem einer eines kein keine keinen keinem keiner zwei drei vier fünf sechs sieben acht neun zehn elf
-    zwölf mehrere mehreren viele vielen einige einigen wenige wenigen hundert tausend millionen
+    der die das den dem des ein eine einen einem einer eines kein keine keinen keinem keiner sein seine seinen seinem
+    seiner ihr ihre ihren ihrem ihrer dieser diese dieses diesen diesem jeder jede jedes jeden jedem alle allen am im
+    vom zum zur beim ins ans zwei drei vier fünf sechs sieben acht neun zehn elf zwölf mehrere mehreren viele vielen
+    einige einigen wenige wenigen hundert tausend millionen milliarden the a an
     """.split()
 )
-_FREQUENT = 3.5  # Zipf value: three in a million words
-_APART = 2.0  # Zipf steps by which a common German noun is more frequent in German than in English text
-_COMMON_ENGLISH = 5.0  # Zipf value of words that begin English sentences
+_ADJECTIVE = re.compile(r"[^\W\dA-ZÄÖÜ_]{3,}(?:e|en|er|es|em)")
+# Zipf values, powers of ten in a billion words: surnames of the famous lie between.
+_KNOWN = 3.0
+_FREQUENT = 4.25
+_APART = 2.0  # steps by which a common German noun is more frequent in German than in English text
+_COMMON_ENGLISH = 5.0  # of words that begin English sentences
 
 
 class Sources:
@@ -78,14 +84,14 @@ class Sources:
 
     def foreign_names(self, text: str) -> tuple[str, ...]:
         """Words that may be names and stand in no source in any form."""
-        words = _TOKEN.findall(_levelled(text))
-        pairs = zip(["", *words], words, strict=False)
-        found = [word for before, word in pairs if _is_name(word, before.lower()) and not self._knows(word)]
+        words = ["", "", *_TOKEN.findall(_levelled(text))]
+        placed = zip(words, words[1:], words[2:], strict=False)
+        found = [word for *before, word in placed if _is_name(word, *before) and not self._knows(word)]
         return tuple(dict.fromkeys(found))
 
     def _knows(self, word: str) -> bool:
         if (month := MONTH_NUMBERS.get(word.lower())) is not None:
-            return month in self._months or any(key.endswith(f".{month}") for key in self._figures)
+            return month in self._months or month_key(month) in self._figures
         folded = _folded(word)
         stem = _stem(folded)
         if folded in self._words or stem in self._stems:
@@ -135,21 +141,27 @@ def _stem(word: str) -> str:
 
 
 @lru_cache(maxsize=50_000)
-def _is_name(word: str, before: str) -> bool:
-    """Whether a word may be a name, after the word `before`, which is "" at the beginning."""
+def _is_name(word: str, second: str, before: str) -> bool:
+    """Whether a word may be a name, after the words `second` and `before`, which are "" at the beginning."""
     low = word.lower()
     if len(word) < 2 or low == word or low in FUNCTION_WORDS:
         return False
-    if low in _ALWAYS or low in _PLACES or word[1:] != low[1:]:  # initials and mixed case are no common nouns
+    if low in _ALWAYS or low in _NAMES or word[1:] != low[1:]:  # initials and mixed case are no common nouns
         return True
-    return not (_NOUN.search(low) or compound_parts(low) or _is_common(low, before))
+    if _NOUN.search(low):
+        return False
+    adjective = _ADJECTIVE.fullmatch(before) is not None and second.lower() in _DETERMINERS
+    if before.isdigit() or before.lower() in _DETERMINERS or adjective:
+        return not (compound_parts(low) or _frequency(low, "de") >= _KNOWN)
+    if not before and _frequency(low, "en") >= _COMMON_ENGLISH:
+        return False
+    # Two words with capital letters in a row: a name with its title, or a first name with its last.
+    follows_name = before[:1].isupper() and before.lower() not in FUNCTION_WORDS
+    german, english = _frequency(low, "de"), _frequency(low, "en")
+    return follows_name or german < _FREQUENT or german - english < _APART
 
 
-def _is_common(low: str, before: str) -> bool:
+def _frequency(low: str, language: str) -> float:
     from wordfreq import zipf_frequency
 
-    german, english = (zipf_frequency(low, language, "small") for language in ("de", "en"))
-    if not before and english >= _COMMON_ENGLISH:
-        return True
-    counted = before.isdigit() or before in _COUNTING
-    return german >= _FREQUENT and (counted or german - english >= _APART)
+    return zipf_frequency(low, language, "small")

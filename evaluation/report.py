@@ -57,13 +57,14 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question to look at: what is wrong with it, what is known about it, and what was found for it."""
+    """One question to look at: what is wrong with it, what is known about it, what was answered and what was found."""
 
     id: str
     verdict: str
     question: str
     facts: tuple[tuple[str, str], ...] = ()
     table: Table | None = None
+    sentences: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)

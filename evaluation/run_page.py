@@ -6,6 +6,7 @@ from math import inf
 
 from archive.articles import german_date
 from evaluation import plots
+from evaluation.answer_page import EXPLAINED, answer_facts, inventions, sentence_table
 from evaluation.bootstrap import LEVEL, RESAMPLES, intervals
 from evaluation.measures import summarize
 from evaluation.report import Case, Cell, Page, Plot, Row, Section, Table, Tile, bounds, number, summary_table
@@ -18,8 +19,12 @@ _CASES = 150  # questions shown in full; all are in results.jsonl
 
 _TILES = {
     "retrieval": ("MRR@10", "R@1", "R@5", "R@30"),
-    "questions": ("R@1", "R@5", "MRR@10", "period_understood", "false_period", "right", "abstained"),
+    "questions": ("R@1", "R@5", "MRR@10", "period_understood", "false_period"),
 }
+_ANSWER_TILES = (
+    "right", "right_where_gold_retrieved", "sentences_cited", "citation_precision", "abstained", "false_abstention",
+    "unmarked_figures", "unmarked_names", "unmarked_quotations", "first_status_ms_p95", "ttft_ms_p50", "ttft_ms_p95",
+)  # fmt: skip
 _EXPLAINED = (
     f"Beside each mean stands its {LEVEL:.0%} interval, from {RESAMPLES:,} bootstrap resamples of the questions: where "
     "the mean would lie had other questions of the same kinds been asked. Where all questions of a small group agree, "
@@ -34,23 +39,31 @@ def run_page(kept: KeptRun, *, draw: bool) -> Page:
         measures = Section("Measures by stage", _EXPLAINED, (summary_table(run.measures, run.ci, "measure"),))
         sections = [measures, *_plots_by_stage(results, draw=draw)]
     else:
-        measures = Section("Measures by kind", _EXPLAINED, (summary_table(run.measures, run.ci, "measure"),))
+        text = f"{_EXPLAINED} {EXPLAINED}" if _answered(run) else _EXPLAINED
+        measures = Section("Measures by kind", text, (summary_table(run.measures, run.ci, "measure"),))
         plotted = _plots_by_kind(results, list(run.measures), draw=draw)
-        sections = [measures, *plotted, _stages(results), *_false_periods(results)]
+        sections = [measures, *plotted, _stages(results), *_false_periods(results), *inventions(results)]
     sections.append(_wrong(kept))
     if run.missing:
         left_out = f"The archive lacks the articles that answer them: {', '.join(run.missing)}."
         sections.append(Section(f"Not counted ({len(run.missing)})", left_out))
-    title = f"{'Retrieval' if run.evaluation == 'retrieval' else 'Questions'}: {run.name}"
+    kind = "Retrieval" if run.evaluation == "retrieval" else "Answers" if _answered(run) else "Questions"
+    title = f"{kind}: {run.name}"
     subtitle = f"{german_date(run.time)}, {run.time:%H:%M} Uhr · {run.counts['questions']:,} questions"
     return Page(title, subtitle, _tiles(run), tuple(sections), tuple(_facts(run)))
+
+
+def _answered(run: Run) -> bool:
+    return "total_ms_p50" in run.measures.get("overall", {})
 
 
 def _tiles(run: Run) -> tuple[Tile, ...]:
     column = list(run.measures)[-1] if run.evaluation == "retrieval" else "overall"
     values, by_measure = run.measures[column], run.ci.get(column, {})
-    names = [name for name in _TILES[run.evaluation] if name in values]
-    return tuple(Tile(f"{name}, {column}", Cell(number(values[name]), bounds(by_measure.get(name)))) for name in names)
+    names = [name for name in (_ANSWER_TILES if _answered(run) else _TILES[run.evaluation]) if name in values]
+    return tuple(
+        Tile(f"{name}, {column}", Cell(number(values[name], name), bounds(by_measure.get(name)))) for name in names
+    )
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:
@@ -142,7 +155,8 @@ def _case(result: Result, articles: Mapping[str, Shown]) -> Case:
     ranked = (f"gold at rank {rank}" if rank else "gold not found") if result.gold else ""
     verdict = "; ".join(part for part in (ranked, *result.failures) if part)
     name = f"{result.id}, {result.kind}" if result.kind else result.id
-    return Case(name, verdict, result.question, tuple(case_facts(result)), found_table(result, articles))
+    found, said = found_table(result, articles), sentence_table(result)
+    return Case(name, verdict, result.question, tuple(case_facts(result)), found, said)
 
 
 def case_facts(result: Result) -> Iterator[tuple[str, str]]:
@@ -153,9 +167,7 @@ def case_facts(result: Result) -> Iterator[tuple[str, str]]:
         yield "period understood", result.understood or "none"
     if result.must_contain:
         yield "must contain", " and ".join(" or ".join(group) for group in result.must_contain)
-    if result.answer is not None:
-        yield "answer", result.answer
-        yield from ((f"[{source.number}]", f"{source.title} ({source.article_id})") for source in result.sources)
+    yield from answer_facts(result)
 
 
 def found_table(result: Result, articles: Mapping[str, Shown]) -> Table:

@@ -79,7 +79,8 @@ def read_squad(path: Path, answerable: int, unanswerable: int, seed: int) -> Sam
                 if question.is_impossible or not any(golds):
                     continue
                 asked.append((document.id, _asked(question, golds)))
-                if not any(gold.casefold() in other for gold in golds if gold for other in others):
+                forms = [form.casefold() for gold in golds if gold for form in _forms(gold)]
+                if not any(form in other for form in forms for other in others):
                     unique.add(question.id)
     return _draw(path, documents, asked, unique, (answerable, unanswerable), seed)
 
