@@ -23,7 +23,7 @@ _BRACKETED = re.compile(
 )
 _BEFORE_END = re.compile(r"[.!?:]+[\"“”»«)]*$")
 _LONGEST_QUOTATION = 600  # characters that may wait for a closing mark
-LEAST = 0.55  # support below which a sentence isn't borne out by a passage that it cites
+LEAST = 0.6  # support below which a sentence isn't borne out by a passage that it cites
 ENOUGH = 0.65  # support that earns a passage a citation the model forgot or got wrong
 CLEARLY = 0.25  # lead over the cited passage that moves a citation
 
@@ -45,6 +45,11 @@ class Grounding:
     def borne_out(self) -> bool:
         """Whether any sentence of the answer is borne out by a source."""
         return self.supported + self.corrected > 0
+
+    @property
+    def tells(self) -> bool:
+        """Whether the answer says anything, if only marked."""
+        return self.borne_out or bool(self.unsupported)
 
 
 class CitationChecker:
@@ -104,10 +109,20 @@ class CitationChecker:
 
     def _chosen(self, claim: Claim, cited: Sequence[int], quoted: Sequence[Quotation]) -> list[int]:
         """The passages that a sentence is left with, best those that hold its quotations; none where it has no hold."""
-        supports = [passage.support(claim, self._asked).score for passage in self._passages]
+        supports = self._supports(claim, cited)
         holding = [all(self._holds(number, quotation) for quotation in quoted) for number in range(len(supports))]
         exact = [score if holds else 0.0 for score, holds in zip(supports, holding, strict=True)]
         return self._verdict(exact, cited) or (self._verdict(supports, cited) if quoted else [])
+
+    def _supports(self, claim: Claim, cited: Sequence[int]) -> list[float]:
+        """The support in each passage. Where a cited one leaves no room for a better, the others aren't looked at."""
+        supports = [0.0] * len(self._passages)
+        for number in cited:
+            supports[number] = self._passages[number].support(claim, self._asked).score
+        if max(supports, default=0.0) < 1 - CLEARLY:
+            for number in set(range(len(supports))).difference(cited):
+                supports[number] = self._passages[number].support(claim, self._asked, answering=claim.bare).score
+        return supports
 
     def _verdict(self, supports: Sequence[float], cited: Sequence[int]) -> list[int]:
         best = max(range(len(supports)), key=supports.__getitem__, default=None)

@@ -8,7 +8,7 @@ from archive.compounds import compound_parts
 from archive.german import stem
 from server.datings import Dating, blanked, datings
 from server.function_words import FUNCTION_WORDS
-from server.names import WORD, fold, names
+from server.names import WORD, Name, fold, names
 from server.plain_words import PLAIN_WORDS
 from server.quantities import Quantity, identifiers, quantities, with_clock
 from server.synonyms import group_of
@@ -34,13 +34,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence taken apart. `names` and `words` are folded, each once."""
+    """One sentence taken apart. Of `names` and `words` each is there once."""
 
     text: str
     quantities: tuple[Quantity, ...]
     datings: tuple[Dating, ...]
     identifiers: tuple[str, ...]
-    names: tuple[str, ...]
+    names: tuple[Name, ...]
     words: tuple[Word, ...]
     addresses: tuple[str, ...] = ()
 
@@ -48,6 +48,11 @@ class Claim:
     def empty(self) -> bool:
         """Whether nothing at all is claimed."""
         return not (self.words or self.has_facts)
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is no more than a name or a number, which stands in many a passage: an item of a list."""
+        return not self.words and len(self.quantities) + len(self.datings) + len(self.identifiers) < 2
 
     @property
     def has_facts(self) -> bool:
@@ -74,7 +79,7 @@ def claim_of(sentence: str) -> Claim:
             words[key] = Word(key, _NOUN if match[0][0].isupper() else _OTHER)
     return Claim(
         text, tuple(figures), tuple(dates), tuple(dict.fromkeys(key for _, _, key in named)),
-        tuple(dict.fromkeys(name.key for name in said)), tuple(words.values()), addresses,
+        tuple({name.key: name for name in said}.values()), tuple(words.values()), addresses,
     )  # fmt: skip
 
 

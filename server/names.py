@@ -9,7 +9,8 @@ brings a rare word of its own.
 import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from archive.compounds import compound_parts, spelled_out
@@ -61,11 +62,16 @@ _COUNTRY_ENDING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A capitalized word that is taken for a name, folded, and its place in the text."""
+    """A capitalized word that is taken for a name, folded, and its place in the text.
+
+    It is `sure` by its shape, as a known place, or beside another; `given` where a surname follows it.
+    """
 
     key: str
     start: int
     end: int
+    sure: bool = False
+    given: bool = False
 
 
 def fold(word: str) -> str:
@@ -86,6 +92,16 @@ def _beginning(ordered: Sequence[str], prefix: str) -> int:
     return bisect_left(ordered, prefix + "\uffff") - bisect_left(ordered, prefix)
 
 
+def is_rare(key: str) -> bool:
+    """Whether a folded word is none of the lexicon's."""
+    return key not in _folded_lexicon()
+
+
+@cache
+def _folded_lexicon() -> frozenset[str]:
+    return frozenset(map(spelled_out, _lexicon()[0]))
+
+
 @lru_cache(maxsize=50_000)
 def looks_like_name(word: str) -> bool:
     """Whether a capitalized word, by itself, is rather a name than a German noun."""
@@ -95,9 +111,11 @@ def looks_like_name(word: str) -> bool:
     if low in _NOUNS or low in FUNCTION_WORDS or low in PLAIN_WORDS or len(low) < 3:
         return False
     forms, by_start, by_end = _lexicon()
+    if low.endswith(_NOUN_ENDINGS) or compound_parts(low):
+        return False
     if low not in forms:
-        return not (_known_form(low, forms) or compound_parts(low) or low.endswith(_NOUN_ENDINGS))
-    if low.endswith(_NOUN_ENDINGS) or any(low + ending in forms for ending in _NOUN_FORMS):
+        return not _known_form(low, forms)
+    if any(low + ending in forms for ending in _NOUN_FORMS):
         return False
     if any(low.endswith(ending) and low[: -len(ending)] in forms for ending in ("en", "n", "e", "es")):
         return False
@@ -112,7 +130,6 @@ def _known_form(low: str, forms: Collection[str]) -> bool:
     )
 
 
-_TITLE_BEFORE = re.compile(r"(?:er|in|ent|or|ef|ar|anz|ist|at|ler|kanzler|chef|Herr|Frau|Dr|Prof)$")
 _MEASURES = frozenset(
     "prozent euro dollar millionen milliarden ende anfang mitte liter meter kilometer tonnen uhr".split()
 )
@@ -128,9 +145,15 @@ def names(text: str) -> list[Name]:
             continue
         before = words[index - 1] if index and text[words[index - 1].end() : match.start()] in (" ", "-") else None
         first = _begins(text, match.start())
-        if _is_name(word, first) or (before and _beside(before[0], word, found, before.end())):
-            found.append(Name(fold(word), match.start(), match.end()))
+        if beside := before is not None and text[match.start() - 1] == " " and _beside(before, word, found):
+            found[-1] = replace(found[-1], sure=True, given=True)
+        if beside or _is_name(word, first):
+            found.append(Name(fold(word), match.start(), match.end(), beside or _sure(word)))
     return found
+
+
+def _sure(word: str) -> bool:
+    return bool(_SHAPED.fullmatch(word) or word.lower() in _NAMES or _countries(fold(word)))
 
 
 def _begins(text: str, start: int) -> bool:
@@ -156,14 +179,14 @@ def _mostly_name(low: str) -> bool:
     return not any(sum(stem + ending in forms for ending in ("", *endings)) >= 3 for stem in stems)
 
 
-def _beside(before: str, word: str, found: Sequence[Name], end: int) -> bool:
-    """Whether a word follows a name or, capitalized by rule, a title: Andres Freund, Bundeskanzlerin Merkel."""
+def _beside(before: re.Match[str], word: str, found: Sequence[Name]) -> bool:
+    """Whether a capitalized word goes on with the name before it: Andres Freund, Cozy Bear."""
     low = word.lower()
-    if not before[0].isupper() or before.lower() in _MEASURES or low in FUNCTION_WORDS or low in PLAIN_WORDS:
+    if not found or found[-1].end != before.end() or before[0].lower() in _MEASURES or before[0].isupper():
         return False
-    if found and found[-1].end == end:
-        return low not in _NOUNS and not low.endswith(_NOUN_ENDINGS) and not compound_parts(low)
-    return False
+    if low in FUNCTION_WORDS or low in PLAIN_WORDS or low in _NOUNS:
+        return False
+    return not low.endswith(_NOUN_ENDINGS) and not compound_parts(low)
 
 
 class Mentions:
@@ -187,6 +210,10 @@ class Mentions:
             return True
         return len(name) <= 5 and self._spell(name)
 
+    def hold_nearly(self, name: str) -> bool:
+        """Whether a folded name is among them, if need be with a letter wrong."""
+        return self.hold(name) or bool(len(name) > 5 and get_close_matches(name, self.words, 1, 0.88))
+
     def _spell(self, acronym: str) -> bool:
         """Whether capitals in a row spell an acronym: Europäische Zentralbank, EZB."""
         capitals = self._capitals
@@ -205,18 +232,22 @@ def _forms(name: str) -> tuple[str, ...]:
     """The other forms of a folded name: declined, the adjective and people of a place; and what it is a form of."""
     grown = [name + ending for ending in (_FORM_ENDINGS if len(name) > 3 else "s")]
     shrunk = [name[: -len(end)] for end in _FORM_ENDINGS if name.endswith(end) and len(name) - len(end) >= 3]
+    if name.endswith("en") and len(name) > 5:
+        grown += [name[:-1] + "r", name[:-1] + "rn", name + "er"]  # Bremen, Bremer; Göttingen, Göttinger
     return tuple(form for stem in (*shrunk, name) for form in (stem, stem + "s")) + tuple(grown)
 
 
 @lru_cache(maxsize=50_000)
 def _countries(word: str) -> frozenset[int]:
     """The places that a folded word may mean."""
-    return frozenset(
-        number for number, stems in enumerate(_COUNTRIES) if any(_of_country(word, stem) for stem in stems)
-    )
+    return frozenset(number for stem, number in _COUNTRIES.get(word[:2], ()) if _of_country(word, stem))
 
 
-_COUNTRIES = tuple(tuple(fold(stem) for stem in stems if " " not in stem) for stems in _ALIASES)
+_COUNTRIES: dict[str, list[tuple[str, int]]] = {}
+for _number, _stems in enumerate(_ALIASES):
+    for _stem in map(fold, _stems):
+        if " " not in _stem:
+            _COUNTRIES.setdefault(_stem[:2], []).append((_stem, _number))
 _PHRASES = [
     (number, phrases) for number, stems in enumerate(_ALIASES) if (phrases := [stem for stem in stems if " " in stem])
 ]

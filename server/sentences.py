@@ -5,10 +5,10 @@ import re
 # A sentence ends at its mark, with the citations that follow it, before the start of another one. A single letter or a
 # figure before the full stop is an abbreviation or an ordinal ("z. B.", "3. Mai") and ends nothing.
 _END = re.compile(
-    r"(?:(?<![\s.(]\w)(?<!^\w)(?<!\d)[.!?:]|(?<=\d\d\d\d)\.)"  # the mark
+    r"(?:(?<![\s.(]\w)(?<!^\w)(?<!\d)[.!?]|(?<=\d\d\d\d)\.)"  # the mark
     r"[\"“”»«)]*(?:[^\S\n]*[\[【][^\]】\n]{1,20}[\]】])*"  # what belongs to it
     r"(?=\s+[^\s\[【a-zäöü]|\n)"  # the start of another sentence
-    r"|\n"
+    r"|:?\n"
 )
 _ABBREVIATED = re.compile(
     r"\b(?:Dr|Prof|Nr|Mio|Mrd|ca|bzw|usw|etc|St|Abs|Art|vgl|Inc|Corp|Ltd|Co|Jr|Mr|Mrs|Ms|vs|No|Jan|Feb|Aug|Sept|Okt|Nov|Dez|Tsd|Bio|inkl|evtl|sog|geb)\.$"

@@ -15,13 +15,16 @@ from functools import cached_property
 from archive.articles import TIME_ZONE
 from server import datings, quantities
 from server.claims import Claim, Word, claim_of, far_forms, near_forms
-from server.names import Mentions
+from server.names import Mentions, Name, is_rare
 from server.negation import turned
 from server.sentences import sentences
 
 _WINDOW = 3  # sentences
 _KINDRED = 0.75  # what a word earns by a kindred one: a part of a compound, a synonym
 _WIDER = 0.03  # what each further sentence of a window costs, so that the tightest wins
+_FACT = 1.5  # weight of a fact beside words
+_DOUBTFUL = 4.0  # weight of the question's words that may be names
+_LITTLE = 0.25  # what a name or number that is all of a sentence earns beside the words of the question
 _FEW = 12  # a question's counts up to this may be repeated without proof
 _GAP = re.compile(r"\s*(?:\[…\]|…)\s*|\n+")
 _NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]-)\d{1,4}\b")
@@ -67,6 +70,12 @@ class _Sentence:
             return 1.0
         return _KINDRED if far_forms(word.key) & self.far else 0.0
 
+    def names(self, name: Name) -> bool:
+        """Whether a name stands here; of a word too rare to tell, a kindred one will do."""
+        return self.mentions.hold(name.key) or (
+            not name.sure and is_rare(name.key) and self.credit(Word(name.key, 0.0)) > 0
+        )
+
     def holds(self, identifier: str) -> bool:
         """Whether a squeezed identifier stands here in any spelling."""
         return quantities.spelling_of(identifier).search(self.lowered) is not None
@@ -84,6 +93,11 @@ class Asked:
         self._mentions = Mentions(self.claim.text)
         self._near = frozenset(form for word in self._mentions.words for form in near_forms(word))
 
+    @property
+    def words(self) -> list[Word]:
+        """The question's own content."""
+        return [*self.claim.words, *(Word(name.key, _FACT) for name in self.claim.names)]
+
     def lends_figure(self, quantity: quantities.Quantity) -> bool:
         """Whether the question says this figure."""
         return quantities.borne_out(quantity, self.claim.quantities)
@@ -92,9 +106,9 @@ class Asked:
         """Whether the question says this date, or one within it."""
         return datings.borne_out(dating, self.claim.datings)
 
-    def lends_name(self, name: str) -> bool:
-        """Whether the question holds this folded name."""
-        return self._mentions.hold(name)
+    def lends_name(self, name: Name) -> bool:
+        """Whether the question holds this name."""
+        return self._mentions.hold(name.key)
 
     def lends_word(self, word: Word) -> bool:
         """Whether the question holds this word or a form of it."""
@@ -133,13 +147,18 @@ class Passage:
     def _all(self) -> list[_Sentence]:
         return [self._head, *self._sentences]
 
-    def support(self, claim: Claim, asked: Asked) -> Support:
-        """The best window for a claim."""
-        if not self._lent_facts_hold(claim, asked):
+    def support(self, claim: Claim, asked: Asked, answering: bool = False) -> Support:
+        """The best window for a claim; `answering` measures the words of the question there instead of its own."""
+        if not self._facts_at_large_hold(claim, asked):
             return Support()
         needed = _needed(claim, asked)
         lent = [word for word in claim.words if asked.lends_word(word)]
         own = [word for word in claim.words if word not in lent]
+        lent += [Word(name.key, _DOUBTFUL) for name in claim.names if not name.sure and asked.lends_name(name)]
+        if answering:
+            own, lent = [*asked.words], []
+        elif not own and not needed:  # nothing but the question's own words, which must stand together then
+            own, lent = lent, []
         lent_credits = [max((sentence.credit(word) for sentence in self._all), default=0.0) for word in lent]
         credits = [[sentence.credit(word) for word in own] for sentence in self._sentences]
         head = [self._head.credit(word) for word in own]
@@ -151,16 +170,20 @@ class Passage:
                     continue
                 rows = [head, *credits[start : start + size]]
                 covered = [max(row[index] for row in rows) for index in range(len(own))]
-                score = _share(own, covered, lent, lent_credits, facts=len(needed)) - _WIDER * (size - 1)
+                score = _share(own, covered, lent, lent_credits, 0 if answering else len(needed)) - _WIDER * (size - 1)
+                score += _LITTLE if answering else 0.0
                 texts = tuple(sentence.text for sentence in window)
                 if score > best.score and not turned(claim.text, texts or (self._head.text,)):
                     best = Support(score, texts)
         return best
 
-    def _lent_facts_hold(self, claim: Claim, asked: Asked) -> bool:
-        """Whether what the question says is anywhere in the passage, as far as the passage could say it."""
+    def _facts_at_large_hold(self, claim: Claim, asked: Asked) -> bool:
+        """Whether the passage holds somewhere what needs no window: what the question says, and given names."""
         for name in claim.names:
-            if asked.lends_name(name) and not any(sentence.mentions.hold(name) for sentence in self._all):
+            if name.sure and asked.lends_name(name):
+                if not any(sentence.mentions.hold_nearly(name.key) for sentence in self._all):
+                    return False
+            elif name.given and not any(sentence.mentions.hold(name.key) for sentence in self._all):
                 return False
         for dating in claim.datings:
             known = [found for sentence in self._all for found in sentence.datings if found.year or not dating.year]
@@ -188,8 +211,8 @@ def _needed(claim: Claim, asked: Asked) -> list[Callable[[_Sentence], bool]]:
     for address in claim.addresses:
         tests.append(lambda sentence, it=address: it in sentence.text)  # type: ignore[misc]
     for name in claim.names:
-        if not asked.lends_name(name):
-            tests.append(lambda sentence, it=name: sentence.mentions.hold(it))  # type: ignore[misc]
+        if not name.given and not asked.lends_name(name):
+            tests.append(lambda sentence, it=name: sentence.names(it))  # type: ignore[misc]
     return tests
 
 
@@ -198,11 +221,11 @@ def _share(
 ) -> float:
     """The share of a claim's words that is held, by weight; of its own alone where that is less.
 
-    Facts are held where this is asked, and count as words of double weight.
+    Facts are held where this is asked, and count like nouns.
     """
     weights = [word.weight for word in own]
-    got = sum(weight * credit for weight, credit in zip(weights, covered, strict=True)) + 2.0 * facts
-    total = sum(weights) + 2.0 * facts
+    got = sum(weight * credit for weight, credit in zip(weights, covered, strict=True)) + _FACT * facts
+    total = sum(weights) + _FACT * facts
     lent_total = sum(word.weight for word in lent)
     lent_got = sum(word.weight * credit for word, credit in zip(lent, lent_credits, strict=True))
     if not total + lent_total:
