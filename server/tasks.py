@@ -8,11 +8,12 @@ import json
 import re
 from collections import OrderedDict
 
+from server.titles import title_of
+
 TASK_HEADER = "X-OWUI-Task"
 CHAT_HEADER = "X-OWUI-Chat-Id"
 
 _FIRST_QUESTION = re.compile(r"^\s*(?:USER|User|user):\s*(.+)$", re.MULTILINE)
-_LONGEST_TITLE = 60
 _REMEMBERED_CHATS = 1000
 
 
@@ -47,14 +48,6 @@ def answer_task(task: str, prompt: str, chat_id: str, memory: ChatMemory) -> str
             return _json(queries=[_question(prompt)])
         case _:
             return ""
-
-
-def title_of(question: str) -> str:
-    """A chat's title: the question, cut at a word."""
-    text = " ".join(question.split()).rstrip("?!. ")
-    if len(text) <= _LONGEST_TITLE:
-        return text or "Archiv"
-    return text[:_LONGEST_TITLE].rsplit(" ", 1)[0].rstrip(",;: ") + " …"
 
 
 def _question(prompt: str) -> str:

@@ -1,7 +1,9 @@
 """Short messages of the chat, German and English."""
 
 from collections.abc import Sequence
+from datetime import date
 
+from archive.articles import german_date
 from server.understanding import Language
 
 _WORDING: dict[str, dict[Language, str]] = {
@@ -25,10 +27,16 @@ _WORDING: dict[str, dict[Language, str]] = {
     },
     "unsupported": {"de": "(nicht belegt)", "en": "(not borne out)"},
     "undated": {"de": "ohne Datum", "en": "undated"},
+    "since": {
+        "de": "Was ist seit dem {date} rund um {matter} passiert?",
+        "en": "What has happened around {matter} since {date}?",
+    },
+    "month": {"de": "Was geschah im {date} rund um {matter}?", "en": "What happened around {matter} in {date}?"},
+    "said": {"de": "Was sagte {who} dazu?", "en": "What did {who} say about it?"},
+    "role": {"de": "Was hat {who} mit {matter} zu tun?", "en": "What does {who} have to do with {matter}?"},
+    "timeline": {"de": "Chronologie: {matter}", "en": "Timeline: {matter}"},
     "about": {"de": "Worum ging es bei „{title}“?", "en": "What was “{title}” about?"},
-    "since": {"de": "Was geschah seit {month} bei {topic}?", "en": "What has happened with {topic} since {month}?"},
-    "afterwards": {"de": "Wie ging es danach weiter?", "en": "What happened afterwards?"},
-    "timeline": {"de": "Chronologie: {topic}", "en": "Timeline: {topic}"},
+    "compare": {"de": "Vergleiche {first} und {second}", "en": "Compare {first} and {second}"},
 }
 _ENGLISH_MONTHS: Sequence[str] = (
     "January", "February", "March", "April", "May", "June",
@@ -50,6 +58,11 @@ def decimal(value: float, language: Language) -> str:
     """One decimal place, with the comma in German."""
     text = f"{value:.1f}"
     return text.replace(".", ",") if language == "de" else text
+
+
+def day_in_words(day: date, language: Language) -> str:
+    """`3. Mai 2023`, `3 May 2023`."""
+    return german_date(day) if language == "de" else f"{day.day} {_ENGLISH_MONTHS[day.month - 1]} {day.year}"
 
 
 def month_name(number: int, language: Language, german: Sequence[str]) -> str:

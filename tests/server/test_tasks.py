@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from server.tasks import ChatMemory, answer_task, title_of
+from server.tasks import ChatMemory, answer_task
 
 PROMPT = "### Task:\nGenerate a title.\n<chat_history>\nUSER: Wer entdeckte die XZ-Hintertür?\n</chat_history>"
 
@@ -10,11 +10,6 @@ PROMPT = "### Task:\nGenerate a title.\n<chat_history>\nUSER: Wer entdeckte die 
 def test_a_title_is_the_question():
     answer = json.loads(answer_task("title_generation", PROMPT, "c1", ChatMemory()))
     assert answer == {"title": "Wer entdeckte die XZ-Hintertür"}
-
-
-def test_a_long_title_ends_at_a_word():
-    title = title_of("Wie " + "lange " * 40 + "noch?")
-    assert len(title) <= 62 and title.endswith("lange …")
 
 
 def test_followups_are_those_of_the_chat():
