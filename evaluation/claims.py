@@ -53,11 +53,12 @@ def claims_of(given: Given, question: str) -> list[Claim]:
     """The sentences of an answer in order; `question` may lend its figures, names and quotations."""
     sources = Sources(given.shown, question)
     articles = {number: evidence.article_id for number, evidence in enumerate(given.shown, 1)}
-    quotations = quotation_ends(given.text)
+    said = given.said
+    quotations = quotation_ends(said)
     found, end = [], 0
-    for sentence in _whole(given.text):
-        end = given.text.index(sentence, end) + len(sentence)
-        quoted = tuple(said for at, said in quotations if at <= end and at > end - len(sentence))
+    for sentence in _whole(said):
+        end = said.index(sentence, end) + len(sentence)
+        quoted = tuple(quotation for at, quotation in quotations if end - len(sentence) < at <= end)
         body = without_citations(sentence)
         for mark in MARKS:
             body = body.replace(mark, "")
@@ -67,7 +68,7 @@ def claims_of(given: Given, question: str) -> list[Claim]:
                 sentence, tuple(numbers if given.cited is None else given.cited),
                 marked=any(mark in sentence for mark in MARKS), claims=_claims(body), quoted=quoted,
                 figures=sources.foreign_figures(body), names=sources.foreign_names(body),
-                quotations=tuple(said for said in quoted if not sources.holds_verbatim(said)),
+                quotations=tuple(quotation for quotation in quoted if not sources.holds_verbatim(quotation)),
             )
         )  # fmt: skip
     return found

@@ -4,11 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 
 from prompts import render
 
 # "[1]", "[1, 2]", and how some models set the brackets.
-_CITED = re.compile(r"[\[【]\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]")
+_CITED = re.compile(r"(?<!\\)[\[【]\s*(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\s*[\]】]")
+_ESCAPED = re.compile(r"\\([^\w\s\[\]])")  # a bracket keeps its backslash, else it might name a source
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)|\n")
 # What a model says in its own words where the passages don't tell: it speaks of its sources, and denies.
 _SOURCES = re.compile(
@@ -60,6 +62,11 @@ class Given:
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
     borne_out: float | None = None
+
+    @property
+    def said(self) -> str:
+        """The text as a reader sees it: Markdown's and HTML's escapes undone."""
+        return unescape(_ESCAPED.sub(r"\1", self.text))
 
     @property
     def abstains(self) -> bool:

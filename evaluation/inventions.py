@@ -19,8 +19,11 @@ from server.function_words import FUNCTION_WORDS
 
 _WORD = re.compile(r"[^\W\d_]\w*")
 _TOKEN = re.compile(r"[^\W\d_]\w*|\d+")
-_QUOTATION = re.compile(r"„([^“”\"„]+)[“”\"]|“([^“”]+)”|\"([^\"\n]+)\"|»([^»«]+)«|«([^»«]+)»")
-_QUOTES = re.compile("[„“”\"»«‚‘’'‹›]")
+# What stands in German marks may hold another quotation.
+_QUOTATION = re.compile(
+    r"„((?:[^„“”]|„[^„“”]*[“”])+)[“”]|„([^„“”\"]+)\"|“([^“”]+)”|\"([^\"\n]+)\"|»([^»«]+)«|«([^»«]+)»"
+)
+_QUOTES = re.compile(r"[„“”\"»«‚‘’'‹›\\]")  # and the backslash that Markdown sets before brackets
 _DASHES = re.compile("[\u2010-\u2015]")
 _LEFT_OUT = re.compile(r"\[\s*(?:…|\.\.\.)\s*\]|…|\.\.\.")
 _ENDINGS = ("ern", "em", "en", "er", "es", "e", "s", "n")

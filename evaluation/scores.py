@@ -75,7 +75,7 @@ def score_claims(question: Asked, golds: Golds, given: Given, claims: Sequence[C
     scores["false_abstention"] = float(given.abstains)
     if not given.abstains:
         scores |= _cited(question, golds, claims) | citation_scores(claims, golds)
-    if (right := is_right(question, given.text)) is None:
+    if (right := is_right(question, given.said)) is None:
         return scores
     scores["right"] = float(right and not given.abstains)
     shown = [evidence.article_id for evidence in given.shown]

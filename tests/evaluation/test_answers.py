@@ -106,6 +106,13 @@ def test_a_quotation_of_several_sentences_belongs_to_one_claim():
     assert (found["unmarked_quotations"], found["quotations_verbatim"]) == (1, 0.5)
 
 
+def test_escapes_of_markdown_are_no_part_of_a_quotation():
+    source = Evidence("m", "Ein * Stern", 'Er schrieb „a_b* [1]“ und "nichts" <hier>.')
+    text = 'Dazu heißt es in „Ein \\* Stern“: „Er schrieb „a_b\\* \\[1\\]“ und "nichts" &lt;hier\\>.“ [1]'
+    (claim,) = claims_of(given(text, source), "")
+    assert claim.cited == ("m",) and len(claim.quoted) == 2 and claim.foreign == ()
+
+
 def test_what_is_marked_is_not_counted_as_invented():
     bare = scores("Es brannten 300 Tonnen [1]. Merkel sah 77 Häuser.")
     marked = scores("Es brannten 300 Tonnen [1]. Merkel sah 77 Häuser (nicht belegt).")
