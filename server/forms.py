@@ -172,10 +172,12 @@ _HAPPENED = re.compile(
     re.IGNORECASE,
 )
 _AFTER = re.compile(
-    r"\s*,?\s*\b(?:passiert|geschehen|getan|los|gemeldet|berichtet|weiter(?:gegangen)?|verlaufen|entwickelt|zusammen|gesagt|geäußert|"
+    r"\s*,?\s*\b(?:passiert|geschehen|getan|los|gemeldet|berichtet|weiter(?:gegangen)?|ging|verlaufen|entwickelt|zusammen|gesagt|geäußert|"
     r"erklärt|chronologisch|als\s+(?:chronologie|zeitleiste|liste)|in\s+stichpunkten|bitte|please)\s*[?!.]*\s*$",
     re.IGNORECASE,
 )
+
+_LEADING = re.compile(r"^(?:(?:bei|beim|mit|über|zu[rm]?|um|with|to|about|on|alles|es)\s+)+(?=\S{2})", re.IGNORECASE)
 
 
 def matter_of(text: str) -> str:
@@ -187,5 +189,5 @@ def matter_of(text: str) -> str:
     rest = _HAPPENED.sub("", _ASKING.sub("", text, count=1), count=1)
     while (shorter := _AFTER.sub("", rest)) != rest:
         rest = shorter
-    rest = rest.strip(" ?!.:,–-")
+    rest = _LEADING.sub("", rest.strip(" ?!.:,–-"))
     return rest if re.search(r"\w{2}", rest) else text
