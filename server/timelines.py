@@ -40,7 +40,8 @@ _DATELINE = re.compile(
 )
 _BESIDE = re.compile(
     r"^(?:fotos?|bild(?:er)?|video|quelle|anzeige|von|text|symbolbild|archivbild|update|lesen sie auch|mehr dazu)\b"
-    r"\s*:?(?=.{0,60}$)|\b(?:cookies?|newsletter|abonnieren|abonnent\w*|jetzt anmelden|mehr zum thema|alle news im ticker"
+    r"\s*:?(?=.{0,60}$)|\b(?:cookies?|newsletter|abonnieren|abonnent\w*|jetzt anmelden|mehr zum thema"
+    r"|alle news im ticker"
     r"|weiterlesen|javascript|adblocker)\b|\((?:dpa|afp|reuters)\)\s*$",
     re.IGNORECASE,
 )
