@@ -351,7 +351,7 @@ def test_the_table_tells_the_systems_apart():
     # "g" is right, but not from its gold article; an error is no honest answer, and its time is none of an answer
     assert other.get("fact", "right_where_gold_shown") == 0 and other.get(OVERALL, "gold_retrieved") == 0.5
     assert other.get("none", "abstained") == 0 and other.get(OVERALL, "errors") == 1
-    assert other.get(OVERALL, "unmarked_figures") == 1 and other.get(OVERALL, "unmarked_names") == 1
+    assert other.get(OVERALL, "unmarked_figures") == 1 and other.get(OVERALL, "unmarked_names") >= 1
     assert other.get(OVERALL, "citation_precision") == 0 and other.get("none", "total_ms_p50") is None
 
     lines = table({"archivar": one, "langchain": other}, {"openwebui": "not installed"}).splitlines()
