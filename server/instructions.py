@@ -20,7 +20,7 @@ _DIGITS_FOR_LETTERS = str.maketrans("013457@$", "oieastas")
 _SPACED_WORD = re.compile(r"\b(?:[^\W\d_] ){3,}[^\W\d_]\b")
 # Thirty letters of both cases without a space are no German; a checksum is hexadecimal.
 _UNREADABLE = re.compile(
-    r"(?<![\w/.-])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[g-z])[A-Za-z0-9+/]{30,}={0,2}(?![\w/.-])"
+    r"\s*(?<![\w/.-])(?=[A-Za-z0-9+/]*[A-Z])(?=[A-Za-z0-9+/]*[g-z])[A-Za-z0-9+/]{30,}={0,2}(?![\w/.-])"
 )
 
 _RULES = (
@@ -55,7 +55,39 @@ _ANSWER = (
     r"|sources?|citations?)"
 )
 
+# News has no imperative of "du", and no English one, at the start of a sentence.
+_IMPERATIVE = (
+    r"(?:antworte|beantworte|erwidere|schreibe?|gib|sage?|nenne|wiederhole|beende|bestätige|ersetze|übersetze|tue?|denke?"
+    r"|sprich|empfiehl|empfehle|ignoriere?|vergiss|missachte|lies|befolge|behaupte|lobe|füge|hänge|verrate?|zeige?|nimm"
+    r"|stelle?|verwende|benutze|fasse?|erkläre?|erfinde|lüge?|verweigere|verschweige|überspringe|handle|verhalte"
+    r"|formuliere|zitiere|unterlasse?|vermeide|melde|rate|fordere?|leite|sende|öffne|führe"
+    r"|print|output|reply|respond|say|write|ignore|forget|disregard|repeat|translate|summari[sz]e|pretend|act|claim"
+    r"|reveal|refuse|praise|recommend|answer|tell|speak|stop (?:reading|here)|do not|don't|never|always|replace|obey"
+    r"|follow|insert|append|include|mention|send|execute|behave|treat|assume|remember|switch|keep|make sure)"
+)
+
 _SIGNS = [
+    rf"^\W*(?:(?:bitte|please|wichtig|important|hinweis|note|now|nun|jetzt|zuerst|first)\W+)*{_IMPERATIVE}\b(?!\W*$|-)",
+    # the reader or user spoken of as a program's
+    r"\b(?:wer|jeder|sobald|falls|wenn|whenever|whoever|anyone|if|when)\b[^.!?]{0,60}"
+    r"\b(?:dies|diese[nrs]? (?:artikel|text|meldung|satz|zeilen?)|this(?: (?:article|text|line))?)\b[^.!?]{0,40}"
+    r"\b(?:liest|lesen|zusammenfass\w+|auswerte\w*|verarbeite\w*|reads?|reading|asks?|summari\w+|process\w*)\b",
+    r"\b(?:the user wants you|the user's question|frage des (?:nutzers|benutzers))\b",
+    r"\b(?:your|dein\w*) (?:new |neue[nrs]? |einzige[nrs]? |only |real |true |eigentliche[nrs]? )?"
+    r"(?:goal|task|job|role|purpose|mission|ziel|aufgabe|auftrag|rolle|zweck|pflicht|duty)\b",
+    rf"\b{_RULES}\b[^.!?]{{0,40}}\b(?:gültigkeit|ersetzt|replaced|no longer)\b",
+    r"\b(?:ist|sind|hat|haben)\b[^.!?]{0,70}\b(?:zu (?:antworten|beantworten|ignorieren|befolgen)|mit nein zu \w+)\b",
+    r"\b(?:richtige|korrekte|einzige|correct|only|right) (?:antwort|answer|reply)\b[^.!?]{0,50}\b(?:ist|lautet|is)\b",
+    r"\b(?:andere|other|different) (?:antwort|answer|reply)\b[^.!?]{0,20}\b(?:als|than)\b",
+    r"\b(?:your|deine\w*) (?:\w+ )?"
+    r"(?:answers?|repl(?:y|ies)|responses?|output|antwort(?:en)?|ausgaben?|anweisungen|regeln)\b",
+    r"\bin (?:der|deiner|jeder|your|every) (?:antwort|answer|reply)\b(?! (?:auf|der|des|von|vom|an|heißt|to|of))",
+    r"\bantworten\b[^.!?]{0,60}\b(?:müssen|sollen)\b[^.!?]{0,40}\blauten\b|\boverrides? everything\b",
+    r"\b(?:reply|answer|response|antwort)\b[^.!?]{0,20}\b(?:has to|must|needs to|muss|hat) "
+    r"(?:\w+ ){0,2}?(?:be|zu|lauten|sein)\b",
+    r"\bals (?:wärst|wärest|ob) du\b|\bas if you\b|\bas (?:the|an?) (?:ai|assistant|model)\b",
+    r"\b(?:muss|müssen|soll|sollen|darf|must|should|shall)\b[^.!?]{0,40}"
+    r"\b(?:mit \w+ antworten|(?:answer|reply|respond) with)\b",
     # rules set aside, new ones given
     r"(?:\b(?:ignoriere?|ignorieren sie|vergiss|vergesst|vergessen sie|missachte\w*|übergehe?t?"
     rf"|überschreibe?n?|verwirf|umgehe|ignore|disregard|forget|override|bypass)|^\W*ignoriert)\b[^.!?]{{1,80}}?\b{_RULES}\b",
@@ -84,7 +116,8 @@ _SIGNS = [
     r"|\btell the (?:user|reader)s? (?:to|that)\b",
     # an assistant addressed, a part given to it
     rf"^\W*(?:\w+ )?(?:an|to) (?:die|den|alle|jede|the|all|any|every)(?: \w+)? {_ASSISTANT}\b[^.!?]{{0,30}}[:!]",
-    rf"\b(?:hinweis|nachricht|mitteilung|anweisung|note|message|instructions?) (?:an|to|for) (?:\w+ )?{_ASSISTANT}\b",
+    r"\b(?:hinweis|nachricht|mitteilung|anweisung|note|message|instructions?) "
+    rf"(?:an|für|to|for) (?:\w+ )?{_ASSISTANT}\b",
     rf"^\W*(?:liebe[rs]?|dear|hey|hallo|hello|achtung|attention)\W+{_ASSISTANT}\b",
     rf"^\W*{_ASSISTANT}\s*[,:]\s*(?:\w+ )?(?:{_SAY}|ignor\w+|antwortet|du|you|vergiss|forget)\b",
     rf"^\W*{_ASSISTANT} (?:antworten|schreiben|sagen|answer|reply|respond|say|must|müssen)\b[^.!?]*\b{_ONLY}\b",
@@ -103,16 +136,21 @@ _SIGNS = [
 ]
 _SIGN = [re.compile(sign, re.IGNORECASE) for sign in _SIGNS]
 _OVERRIDE = _SIGN[0]
-# One of these begins a word of every sentence with a sign; nearly all sentences of news have none.
+# One of these begins a word of every sentence with a sign; few sentences of news have one.
 _BEGINNINGS = frozenset(
     """
-    ignor vergi verge missa übers verwi umgeh disre forge overr bypas aufge ungül nicht hinfä auße void cance revok
-    obsol neue new geänd updat gehei secre antwo beant erwid schre gib gebt geben sag sage sagt sagen nenne nennt wiede
-    begin beend bestä zeig zeige verwe benut stell stel setz setze füg füge häng hänge binde weise weis lass lasse ziti
-    zitie gehe geh fang reply respo answe say print outpu repea write retur start end appen inser inclu embed add show
-    revea tell displ use cite quote give omit trans deine eure your you jede verla erfor requi deman du wenn falls
-    dekod entsc decod decry übers assis ki ai sprac chatb chat llm llms langu chatg claud gemin copil pret prete rolep
-    role act stay bleib role tool_ funct argum verra leak javas vbscr tool if unles
+    antwo beant erwid schre gib gebt geben sag sage sagt sagen nenn nenne nennt wiede beend bestä ersetz erset übers tu
+    tue denk denke spric empfi empfe ignor vergi verge missa lies befol behau lob lobe füg füge häng hänge verra zeig
+    zeige nimm spiel stell verwe benut fass fasse erklä erfin lüg lüge verwe versc handl verha rede red formu zitie
+    unter verme melde rate forde leite sende schic ruf rufe öffne führe print outpu reply respo say write forge disre
+    repea trans summa prete act claim revea refus prais recom answe tell speak stop do don never alway repla obey follo
+    inser appen inclu menti send call execu run behav treat assum remem switc übergeh überg übers verwi umgeh overr
+    bypas aufge ungül nicht hinfä auße void cance revok obsol gülti neue new geänd updat gehei secre begin setz setze
+    binde weise weis lass lasse gehe geh fang retur start end embed add show displ use cite quote give omit dein deine
+    eure your you jede alle verla erfor requi deman du wenn falls if unles dekod entsc decod decry assis ki ai sprac
+    chatb chat llm llms langu chatg claud gemin copil role rolep stay bleib tool_ funct argum leak javas vbscr tool
+    dies diese this frage user zu richt korre einzi corre only right has muss müsse soll solle darf must shoul shall
+    needs hat als as keep make ander other diffe in
 """.split()
 )
 # From a forged frame on, an article only says what the forger wants to seem somebody else's. Markup of chats opens one

@@ -162,7 +162,8 @@ def _roles(
             if beside >= _SEVERAL:
                 worth[name] = beside + bool(_PERSON.fullmatch(name)) - 2 * _holds(story[0].title, name)
     if worth:
-        yield say("role", language, who=max(worth, key=worth.__getitem__), matter=matter)
+        who = max(worth, key=worth.__getitem__)
+        yield say("role" if _PERSON.fullmatch(who) else "together", language, who=who, matter=matter)
 
 
 def _stand_together(told: _Told, name: str, matter: str) -> bool:
@@ -207,7 +208,7 @@ def _timeline(question: str, matter: str, story: Sequence[_Told], language: Lang
 def _compared(question: str, matter: str, articles: Sequence[Article], language: Language) -> Iterator[str]:
     """The matter beside that of another article on the same topic, where neither article tells of both."""
     first = articles[0]
-    if _ASKED_COMPARISON.search(question) or not first.title.startswith(matter):
+    if _ASKED_COMPARISON.search(question) or not first.title.startswith(matter) or not _stands_alone(question, matter):
         return
     for other in articles[1:]:
         shared = set(first.topics) & set(other.topics) - {matter}

@@ -61,7 +61,7 @@ _PARTICLE = re.compile(r" zusammen(?=\s*(?:$|[:,]))")
 _IDENTITY = re.compile(
     r"^(?:was|wer|what|who|wo|where) (?:ist|sind|war|waren|is|are|was|were) "
     r"(?:der |die |das |ein |eine |einen |the |an? )?"
-    r"(?P<matter>[A-ZÄÖÜ0-9„\"][^,]*)$",
+    r"(?P<matter>(?-i:[A-ZÄÖÜ0-9„\"])[^,]*)$",
     re.IGNORECASE,
 )
 _VERBAL = re.compile(

@@ -34,6 +34,11 @@ _WORDING: dict[str, dict[Language, str]] = {
     "month": {"de": "Was geschah im {date} rund um {matter}?", "en": "What happened around {matter} in {date}?"},
     "said": {"de": "Was sagte {who} dazu?", "en": "What did {who} say about it?"},
     "role": {"de": "Was hat {who} mit {matter} zu tun?", "en": "What does {who} have to do with {matter}?"},
+    # Without an article, which many a name needs in German: "das BKA".
+    "together": {
+        "de": "{who} und {matter}: Wie hängt das zusammen?",
+        "en": "{who} and {matter}: how are they related?",
+    },
     "timeline": {"de": "Chronologie: {matter}", "en": "Timeline: {matter}"},
     "about": {"de": "Worum ging es bei „{title}“?", "en": "What was “{title}” about?"},
     "compare": {"de": "Vergleiche {first} und {second}", "en": "Compare {first} and {second}"},

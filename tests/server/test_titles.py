@@ -20,6 +20,7 @@ from server.titles import LONGEST, title_of
         ("Can you tell me what happened to Emotet in 2021?", "Emotet in 2021"),
         ("What do you know about the XZ Utils?", "XZ Utils"),
         ("Who discovered the backdoor?", "Who discovered the backdoor"),
+        ("Was ist heute bei WhatsApp los?", "Was ist heute bei WhatsApp los"),
         ("emotet 2021", "Emotet 2021"),
         ("???", "Archiv"),
         ("", "Archiv"),
