@@ -198,6 +198,7 @@ def _phrase(text: str) -> str:
     if (pronoun := re.match(r"\s*(er|sie|es|diese[rs]?|man|he|she|they|it)\b", text, re.IGNORECASE)) is not None:
         return pronoun[1]
     taken: list[str] = []
+    text = re.sub(r"(?<=[a-zäöü])\.(?=[A-ZÄÖÜ])", ". ", text)  # a space is missing between two sentences
     tokens = text.split()[:_LONGEST_PHRASE]
     at = 0
     while at < len(tokens) and (reached := _reach(tokens, at, bool(taken))):
@@ -241,7 +242,8 @@ def compose_quotations(
 ) -> Composed | None:
     """Quotations of `speaker` (of anyone where empty) on `matter`, oldest first; None where the reports hold none.
 
-    What no one is named for is left out. `relevance` is asked about quotations with the sentences that hold them.
+    What its own sentence names no one for is left out. `relevance` is asked about quotations with the sentences that
+    hold them.
     """
     surname = _surname(speaker)
     held = reports if surname else on_the_matter(reports, matter)
@@ -288,7 +290,10 @@ def _surname(speaker: str) -> str:
 
 
 def _is_by(quotation: Quotation, surname: str) -> bool:
-    return bool(quotation.speaker) and (not surname or surname in terms(normalized(quotation.speaker)))
+    """Whether it may be printed as that speaker's: only where its own sentence names who speaks."""
+    if not quotation.speaker or quotation.speaker not in quotation.context:
+        return False
+    return not surname or surname in terms(normalized(quotation.speaker))
 
 
 def _is_within(one: str, other: str) -> bool:

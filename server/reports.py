@@ -23,6 +23,7 @@ _ALL = 0.9  # from here on some report names all of the matter, and the others m
 _HARDLY = 0.5  # where the best is below, the matter is described, not named, and nearness tells
 # Shares of the nearness of the nearest:
 _NEAR, _NEARER, _NEAR_BY_ITSELF, _NEAR_IN_STORY = 0.35, 0.7, 0.6, 0.3
+_UNHEARD = 0.33  # of the matter's weight in no head at all: the archive knows other matters with words of this one
 _STORY = 0.6  # of what the titles of the story share
 _LEAD = 400  # characters of an article without a teaser that tell what it is about
 
@@ -73,6 +74,9 @@ def on_the_matter(reports: Sequence[Report], matter: str) -> tuple[Report, ...]:
     told = [_is_told(share, report.near, best, nearest) for share, report in zip(covered, reports, strict=True)]
     story = _shared([report.article.title for report, is_told in zip(reports, told, strict=True) if is_told])
     is_story = len(story) > 1 or (bool(story) and set(story) <= set(weights))
+    unheard = sum(weight for word, weight in weights.items() if not any(word in head for head in heads))
+    if not is_story and unheard >= _UNHEARD * sum(weights.values()):
+        return ()
     if is_story and best < _HARDLY:
         told = [is_told and _share(story, head) > 0 for is_told, head in zip(told, heads, strict=True)]
     return tuple(
