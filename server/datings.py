@@ -37,7 +37,7 @@ _DAY_NAME = "|".join(_WEEKDAYS)
 _YEAR = r"(?:1[5-9]|20)\d\d"
 _FORMS = re.compile(
     rf"(?<![\w.-])(?P<y1>{_YEAR})-(?P<m1>\d\d)-(?P<d1>\d\d)(?!\d)"
-    rf"|(?<![\w.,])(?P<d2>\d{{1,2}})\.\s?(?P<m2>\d{{1,2}})\.(?:\s?(?P<y2>{_YEAR}|\d\d)(?![\d.,]))?(?!\d)"
+    rf"|(?<![\w.,])(?P<d2>\d{{1,2}})\.\s?(?P<m2>\d{{1,2}})\.(?:\s?(?P<y2>{_YEAR}|\d\d)(?!\d|[.,]\d))?(?!\d)"
     rf"|(?<![\w.,])(?P<d3>\d{{1,2}})(?:\.|st|nd|rd|th)?\s?(?P<m3>{_MONTH})\b\.?(?:,?\s?(?P<y3>{_YEAR})(?!\d))?"
     rf"|\b(?P<m4>{_MONTH})\b\.?\s(?P<d4>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[.,]\d)(?:,?\s(?P<y4>{_YEAR})(?!\d))?"
     rf"|\b(?P<m5>{_MONTH})\b\.?(?:,?\s(?:des Jahres\s)?(?P<y5>{_YEAR})(?!\d))?"
@@ -50,6 +50,7 @@ _FORMS = re.compile(
     re.IGNORECASE,
 )
 _LIKELY_WORDS = frozenset({"may", "march", "mai", "mar", "sun", "sep", "apr", "jan", "jun", "jul", "dec", "oct", "feb"})
+_AHEAD = re.compile(r"\b(?:kommend\w*|nächst\w*|wird|werden|soll\w*|will|wollen|next|coming)\b", re.IGNORECASE)
 _RELATIVE = {"vorgestern": -2, "gestern": -1, "yesterday": -1, "heute": 0, "today": 0, "übermorgen": 2}
 
 
@@ -108,14 +109,16 @@ def held_datings(text: str, published: date | None, year: int | None = None) -> 
         elif said is not None:
             found.append(said)
             year = said.year or year
-            found.extend(_resolved(said, published, year))
+            found.extend(_resolved(said, published, year, ahead=bool(_AHEAD.search(text))))
     return found
 
 
-def _resolved(said: Dating, published: date | None, year: int | None) -> list[Dating]:
-    """What an incomplete date means: the weekday around the publication, the day or month in its nearest year."""
+def _resolved(said: Dating, published: date | None, year: int | None, *, ahead: bool) -> list[Dating]:
+    """What an incomplete date means: a weekday before the publication (or after it, where the text looks `ahead`), a
+    day or month in the nearest year.
+    """
     if said.weekday is not None:
-        around = [published + timedelta(days=days) for days in range(-7, 8)] if published else []
+        around = [published + timedelta(days=days) for days in range(-7, 8 if ahead else 1)] if published else []
         return [of_day(day) for day in around if day.weekday() == said.weekday]
     if said.year is not None or said.month is None:
         return []

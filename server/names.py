@@ -64,14 +64,14 @@ _COUNTRY_ENDING = re.compile(
 class Name:
     """A capitalized word that is taken for a name, folded, and its place in the text.
 
-    It is `sure` by its shape, as a known place, or beside another; `given` where a surname follows it.
+    It is `sure` by its shape, as a known place, or beside another; `surname` is the name that follows it, if one does.
     """
 
     key: str
     start: int
     end: int
     sure: bool = False
-    given: bool = False
+    surname: str = ""
 
 
 def fold(word: str) -> str:
@@ -90,16 +90,6 @@ def _lexicon() -> tuple[frozenset[str], Sequence[str], Sequence[str]]:
 
 def _beginning(ordered: Sequence[str], prefix: str) -> int:
     return bisect_left(ordered, prefix + "\uffff") - bisect_left(ordered, prefix)
-
-
-def is_rare(key: str) -> bool:
-    """Whether a folded word is none of the lexicon's."""
-    return key not in _folded_lexicon()
-
-
-@cache
-def _folded_lexicon() -> frozenset[str]:
-    return frozenset(map(spelled_out, _lexicon()[0]))
 
 
 @lru_cache(maxsize=50_000)
@@ -146,7 +136,7 @@ def names(text: str) -> list[Name]:
         before = words[index - 1] if index and text[words[index - 1].end() : match.start()] in (" ", "-") else None
         first = _begins(text, match.start())
         if beside := before is not None and text[match.start() - 1] == " " and _beside(before, word, found):
-            found[-1] = replace(found[-1], sure=True, given=True)
+            found[-1] = replace(found[-1], sure=True, surname=fold(word))
         if beside or _is_name(word, first):
             found.append(Name(fold(word), match.start(), match.end(), beside or _sure(word)))
     return found
@@ -194,7 +184,9 @@ class Mentions:
 
     def __init__(self, text: str) -> None:
         words = [match[0] for match in WORD.finditer(text)]
-        self.words = frozenset(map(fold, words))
+        folded = [fold(word) for word in words]
+        self.words = frozenset(folded)
+        self._folded = f" {' '.join(folded)} "
         self._countries = frozenset(country for word in self.words for country in _countries(word))
         self._countries |= {number for number, phrases in _PHRASES if any(phrase in text.lower() for phrase in phrases)}
         self._capitals = [spelled_out(word.lower()) for word in words if word[0].isupper()]
@@ -209,6 +201,10 @@ class Mentions:
         if not self._countries.isdisjoint(_countries(name)):
             return True
         return len(name) <= 5 and self._spell(name)
+
+    def hold_whole(self, given: str, surname: str) -> bool:
+        """Whether two folded names stand side by side."""
+        return f" {given} {surname.removesuffix('s')}" in self._folded
 
     def hold_nearly(self, name: str) -> bool:
         """Whether a folded name is among them, if need be with a letter wrong."""

@@ -14,9 +14,9 @@ _NEGATIONS = frozenset(
 )
 _NO_NEGATION = re.compile(r"\bnicht (?:nur|zuletzt|allein)\b|\bnot only\b|\bnichts anderes\b", re.IGNORECASE)
 _SOFT = re.compile(
-    r"(?:un|miss|nicht)[^\W\d_]{4,}|verzicht\w*|lehn\w*|abgelehnt\w*|ablehn\w*|fehl\w*|bestreit\w*|bestritt\w*|"
-    r"dementier\w*|verhinder\w*|verweiger\w*|weiger\w*|kaum|statt|selten|gescheitert|scheiter\w*|verbot\w*|verbiet\w*|"
-    r"untersag\w*|entfall\w*|entfällt|aufgehoben|abgesagt|gegen|deni\w*|refus\w*|fail\w*|reject\w*"
+    r"verzicht\w*|lehn(?:t|te|ten|en)|abgelehnt\w*|ablehn\w*|fehl(?:t|te|ten|en)|bestreit\w*|bestritt\w*|dementier\w*|"
+    r"verhinder\w*|verweiger\w*|weiger\w*|kaum|statt|selten|gescheitert\w*|scheiter\w*|verbot\w*|verbiet\w*|untersag\w*|"
+    r"entfall\w*|entfällt|entfiel\w*|aufgehoben|abgesagt|deni(?:es|ed)|refus\w*|fail(?:s|ed)?|reject\w*"
 )
 
 
@@ -26,6 +26,8 @@ def _negations(clause: str) -> int:
 
 def _clauses(text: str) -> list[str]:
     clauses: list[str] = []
+    head, neither, tail = text.partition("eder ")  # weder ... noch denies twice
+    text = head + neither + (re.sub(r"\bnoch\b", "weder", tail) if head.endswith(("w", "W")) else tail)
     for piece in _CLAUSE.split(_NO_NEGATION.sub(" ", text)):
         if clauses and len(_stems(piece)) < 2 and not _negations(piece):
             clauses[-1] += " " + piece
@@ -45,33 +47,40 @@ def _stems(text: str) -> frozenset[str]:
 def turned(claim: str, window: Sequence[str]) -> bool:
     """Whether a claim and the sentences that seem to bear it out differ in a negation.
 
-    Each clause of the claim is held against the clause of the source that shares the most words with it. Verbs that
-    deny by themselves (`verzichten`, `ablehnen`) stand for either.
+    Each clause of the claim is held against the clauses of the source that share the most words with it. Verbs that
+    deny by themselves (`verzichten`, `ablehnen`) and words like `unvereinbar` stand for either.
     """
-    clauses = [(clause, _stems(clause)) for sentence in window for clause in _clauses(sentence)]
-    whole_soft = any(_SOFT.fullmatch(word.lower()) for sentence in window for word in _WORD.findall(sentence))
-    claim_soft = any(_SOFT.fullmatch(word.lower()) for word in _WORD.findall(claim))
-    for said in _clauses(claim):
-        words = _stems(said)
-        negated = _negations(said) % 2 == 1
-        if not words or not clauses:
-            continue
-        shared = [len(words & stems) for _, stems in clauses]
-        most = max(shared)
-        if most == 0:
-            continue
-        nearest = [clause for (clause, _), count in zip(clauses, shared, strict=True) if count == most]
-        if any((_negations(clause) % 2 == 1) == negated for clause in nearest):
-            continue
-        if negated and (whole_soft or any(_negations(sentence) for sentence in window if _near(words, sentence))):
-            continue
-        if not negated and (claim_soft or most < max(2, len(words) / 2)):
-            continue
+    sources = [(clause, _stems(clause), sentence) for sentence in window for clause in _clauses(sentence)]
+    return any(_clause_turned(clause, claim, sources) for clause in _clauses(claim))
+
+
+def _clause_turned(said: str, claim: str, sources: Sequence[tuple[str, frozenset[str], str]]) -> bool:
+    words, negated = _stems(said), _denies(said)
+    shared = [len(words & stems) for _, stems, _ in sources]
+    most = max(shared, default=0)
+    if not words or most < (1 if negated else max(2, len(words) / 2)):
+        return negated and bool(words)
+    nearest = [source for source, count in zip(sources, shared, strict=True) if count == most]
+    if any(_denies(clause) == negated for clause, _, _ in nearest):
+        return False
+    if any(_denies(claim) == _denies(sentence) and _counted(claim) == _counted(sentence) for _, _, sentence in nearest):
+        return False
+    return not any(_softened(said, clause) for clause, _, _ in nearest)
+
+
+def _denies(text: str) -> bool:
+    return _negations(text) % 2 == 1
+
+
+def _counted(text: str) -> int:
+    return _negations(_NO_NEGATION.sub(" ", text))
+
+
+def _softened(said: str, clause: str) -> bool:
+    """Whether a verb denies by itself, or one text has the word that the other has with un-."""
+    ours, theirs = ({word.lower() for word in _WORD.findall(text)} for text in (said, clause))
+    if any(_SOFT.fullmatch(word) for word in ours | theirs):
         return True
-    return False
-
-
-def _near(words: frozenset[str], sentence: str) -> bool:
-    """Whether a sentence shares most of a clause's words, so that its own negation may be meant."""
-    negated = [clause for clause in _clauses(sentence) if _negations(clause)]
-    return any(len(words & _stems(clause)) >= max(1, len(words) / 3) for clause in negated)
+    return any(
+        "un" + word in others for words, others in ((ours, theirs), (theirs, ours)) for word in words if len(word) > 4
+    )

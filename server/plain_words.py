@@ -10,7 +10,7 @@ _REPORTING = """
 """
 _AUXILIARY = """
     aufgetreten stattgefunden fand statt geschah passiert passierte ereignet ereignete erfolgt erfolgte mann frau person
-    name namen
+    name namen worten schätzung ansicht einschätzung
     sei seien wäre wären würde würden worden geworden gewesen sein bin bist seid habe habt hätte hätten haben können
     könnte könnten konnten sollen sollten müssen mussten dürfen darf durfte dürfte dürften mag mögen möchte wollen
     wollten lassen lässt ließ ließen tun tat getan werden geworden machen macht machte gemacht kommen kommt kam bleibt

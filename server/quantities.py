@@ -154,12 +154,13 @@ def _read(text: str, tokens: list[re.Match[str]], position: int) -> tuple[int, Q
         following += 1
         if text[end : end + 1] == "." and tokens[following - 1][0].lower() in ("mio", "mrd", "bio", "tsd"):
             end += 1
-    if scale_only and not scaled:
-        return position + 1, None
     if not unit and following < len(tokens) and text[end : tokens[following].start()].strip(" \u00a0\u202f-") == "":
-        unit = _unit(tokens[following][0])
+        dollar = tokens[following][0] == "US" and text[tokens[following].end() :].startswith(("-Dollar", "$"))
+        unit = "$" if dollar else _unit(tokens[following][0])
     elif token["before"]:
         unit = token["before"].strip()
+    if scale_only and not scaled and unit not in _STRICT:
+        return position + 1, None
     before = text[: token.start()]
     words = re.findall(r"[^\W\d_]+", before[-24:])[-2:]
     bound = 1 if _AT_LEAST.search(before) else -1 if _AT_MOST.search(before) else 0
@@ -265,7 +266,16 @@ def same(claimed: Quantity, held: Quantity) -> bool:
     pairs = [(left, right) for left in claimed.values for right in held.values]
     if any(abs(left - right) <= 1e-9 * max(left, right, 1) for left, right in pairs):
         return True
-    return claimed.about and any(abs(left - right) <= _NEAR * right for left, right in pairs)
+    return claimed.about and any(
+        abs(left - right) <= _NEAR * right or (left == _rounded(right, left) and abs(left - right) <= 2 * _NEAR * right)
+        for left, right in pairs
+    )
+
+
+def _rounded(value: float, like: float) -> float:
+    """The value with as many significant digits as another."""
+    digits = len(f"{like:.0f}".rstrip("0")) if like >= 1 else 1
+    return float(f"{value:.{max(digits, 1) - 1}e}")
 
 
 def borne_out(claimed: Quantity, held: Iterable[Quantity]) -> bool:

@@ -15,7 +15,7 @@ from functools import cached_property
 from archive.articles import TIME_ZONE
 from server import datings, quantities
 from server.claims import Claim, Word, claim_of, far_forms, near_forms
-from server.names import Mentions, Name, is_rare
+from server.names import Mentions, Name
 from server.negation import turned
 from server.sentences import sentences
 
@@ -25,6 +25,8 @@ _WIDER = 0.03  # what each further sentence of a window costs, so that the tight
 _FACT = 1.5  # weight of a fact beside words
 _DOUBTFUL = 4.0  # weight of the question's words that may be names
 _LITTLE = 0.25  # what a name or number that is all of a sentence earns beside the words of the question
+_APART = 0.2  # share of the words that a window with the facts may lack of the best window without
+_DENIED = 0.05  # how far below the best window another may lie that is free of its negation
 _FEW = 12  # a question's counts up to this may be repeated without proof
 _GAP = re.compile(r"\s*(?:\[…\]|…)\s*|\n+")
 _NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]-)\d{1,4}\b")
@@ -59,6 +61,7 @@ class _Sentence:
         self.quantities = [*figures, *_bare(match[0] for match in _NUMBER_BEHIND.finditer(plain))]
         self.quantities += _bare(str(found.year) for found in self.datings if found.only_year)
         self.lowered = self.text.lower()
+        self._identifiers = {spelling for _, _, spelling in named}
         self.mentions = Mentions(self.text)
         self.words = self.mentions.words
         self.near = frozenset(form for word in self.words for form in near_forms(word))
@@ -71,14 +74,12 @@ class _Sentence:
         return _KINDRED if far_forms(word.key) & self.far else 0.0
 
     def names(self, name: Name) -> bool:
-        """Whether a name stands here; of a word too rare to tell, a kindred one will do."""
-        return self.mentions.hold(name.key) or (
-            not name.sure and is_rare(name.key) and self.credit(Word(name.key, 0.0)) > 0
-        )
+        """Whether a name stands here; for a word that may be a noun, a kindred one will do."""
+        return self.mentions.hold(name.key) or (not name.sure and self.credit(Word(name.key, 0.0)) > 0)
 
     def holds(self, identifier: str) -> bool:
         """Whether a squeezed identifier stands here in any spelling."""
-        return quantities.spelling_of(identifier).search(self.lowered) is not None
+        return identifier in self._identifiers or bool(quantities.spelling_of(identifier).search(self.lowered))
 
 
 def _bare(figures: Iterable[str]) -> list[quantities.Quantity]:
@@ -149,9 +150,9 @@ class Passage:
 
     def support(self, claim: Claim, asked: Asked, answering: bool = False) -> Support:
         """The best window for a claim; `answering` measures the words of the question there instead of its own."""
-        if not self._facts_at_large_hold(claim, asked):
+        if not self._lent_facts_hold(claim, asked):
             return Support()
-        needed = _needed(claim, asked)
+        needed = _needed(claim, asked, self._all)
         lent = [word for word in claim.words if asked.lends_word(word)]
         own = [word for word in claim.words if word not in lent]
         lent += [Word(name.key, _DOUBTFUL) for name in claim.names if not name.sure and asked.lends_name(name)]
@@ -162,28 +163,33 @@ class Passage:
         lent_credits = [max((sentence.credit(word) for sentence in self._all), default=0.0) for word in lent]
         credits = [[sentence.credit(word) for word in own] for sentence in self._sentences]
         head = [self._head.credit(word) for word in own]
-        best = Support()
+        best, most = Support(), 0.0
+        found: list[tuple[float, float, Sequence[_Sentence]]] = []
         for size in range(1, _WINDOW + 1):
             for start in range(max(1, len(self._sentences) - size + 1)):
                 window = self._sentences[start : start + size]
-                if not all(any(fact(sentence) for sentence in (self._head, *window)) for fact in needed):
-                    continue
                 rows = [head, *credits[start : start + size]]
                 covered = [max(row[index] for row in rows) for index in range(len(own))]
-                score = _share(own, covered, lent, lent_credits, 0 if answering else len(needed)) - _WIDER * (size - 1)
-                score += _LITTLE if answering else 0.0
-                texts = tuple(sentence.text for sentence in window)
-                if score > best.score and not turned(claim.text, texts or (self._head.text,)):
+                words = _share(own, covered, [], [], 0)
+                most = max(most, words)
+                if words >= most - _APART and _hold((self._head, *window), needed):
+                    score = _share(own, covered, lent, lent_credits, 0 if answering else len(needed))
+                    found.append((score + (_LITTLE if answering else 0.0) - _WIDER * (size - 1), words, window))
+        # A fact must stand where the words stand, and a denial close to the best place speaks for all others.
+        near = [(score, window) for score, words, window in found if words >= most - _APART]
+        highest = max((score for score, _ in near), default=0.0)
+        for score, window in near:
+            if score > max(best.score, highest - _DENIED):
+                texts = tuple(sentence.text for sentence in window) or (self._head.text,)
+                if not turned(claim.text, texts):
                     best = Support(score, texts)
         return best
 
-    def _facts_at_large_hold(self, claim: Claim, asked: Asked) -> bool:
-        """Whether the passage holds somewhere what needs no window: what the question says, and given names."""
+    def _lent_facts_hold(self, claim: Claim, asked: Asked) -> bool:
+        """Whether what the question says is anywhere in the passage, as far as the passage could say it."""
         for name in claim.names:
-            if name.sure and asked.lends_name(name):
-                if not any(sentence.mentions.hold_nearly(name.key) for sentence in self._all):
-                    return False
-            elif name.given and not any(sentence.mentions.hold(name.key) for sentence in self._all):
+            lent = name.sure and asked.lends_name(name)
+            if lent and not any(sentence.mentions.hold_nearly(name.key) for sentence in self._all):
                 return False
         for dating in claim.datings:
             known = [found for sentence in self._all for found in sentence.datings if found.year or not dating.year]
@@ -197,8 +203,15 @@ class Passage:
         )
 
 
-def _needed(claim: Claim, asked: Asked) -> list[Callable[[_Sentence], bool]]:
-    """A test for each fact that the question doesn't lend: whether a sentence of the source holds it."""
+def _hold(window: Sequence[_Sentence], needed: Sequence[Callable[[_Sentence], bool]]) -> bool:
+    return all(any(fact(sentence) for sentence in window) for fact in needed)
+
+
+def _needed(claim: Claim, asked: Asked, everywhere: Sequence[_Sentence]) -> list[Callable[[_Sentence], bool]]:
+    """A test for each fact that the question doesn't lend: whether a sentence of the source holds it.
+
+    A given name needs none where it stands beside the surname `everywhere`.
+    """
     tests: list[Callable[[_Sentence], bool]] = []
     for quantity in claim.quantities:
         if not asked.lends_figure(quantity):
@@ -211,7 +224,8 @@ def _needed(claim: Claim, asked: Asked) -> list[Callable[[_Sentence], bool]]:
     for address in claim.addresses:
         tests.append(lambda sentence, it=address: it in sentence.text)  # type: ignore[misc]
     for name in claim.names:
-        if not name.given and not asked.lends_name(name):
+        whole = name.surname and any(sentence.mentions.hold_whole(name.key, name.surname) for sentence in everywhere)
+        if not whole and not asked.lends_name(name):
             tests.append(lambda sentence, it=name: sentence.names(it))  # type: ignore[misc]
     return tests
 

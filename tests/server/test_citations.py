@@ -1,4 +1,9 @@
+import re
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from server.citations import CitationChecker
 from server.support import Evidence
@@ -113,3 +118,128 @@ def test_a_sentence_may_begin_with_a_figure():
 def test_the_number_of_a_list_item_is_no_figure():
     text = "7. Intel verschiebt den Bau der Chipfabrik in Magdeburg [2]"
     assert checked(text)[0] == text
+
+
+OTHERS = [
+    Evidence(
+        "Angriff auf Kliniken", datetime(2024, 3, 30, tzinfo=UTC),
+        "Am Freitag wurden 1,1 Millionen Datensätze gestohlen. „Wir zahlen nicht“, sagte Klinikchefin Petra Sommer. "
+        "Siebeneinhalb Prozent der Patienten sind betroffen. Der Zugang wurde nicht gesperrt.",
+    ),
+    Evidence(
+        "Fußball-WM 2010: Spanien ist Weltmeister", datetime(2010, 7, 11, tzinfo=UTC),
+        "Das Siegtor im Finale schoss Andrés Iniesta. Spanien schlug die Niederlande in der Verlängerung.",
+    ),
+]  # fmt: skip
+
+
+def verdict(sentence: str, question: str = "", **options: str) -> tuple[str, CitationChecker]:
+    checker = CitationChecker(OTHERS, question=question, mark="(nicht belegt)", **options)
+    return checker.feed(sentence) + checker.finish(), checker
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Am Freitag wurden 1.100.000 Datensätze gestohlen [1].",
+        "Am 29. März 2024 wurden 1,1 Mio. Datensätze gestohlen [1].",
+        "Im März 2024 wurden rund 1 Million Datensätze gestohlen [1].",
+        "Betroffen sind 7,5 Prozent der Patienten [1].",
+        "Die Klinikchefin sagte: „Wir zahlen nicht“ [1].",
+        "Der Zugang wurde nicht gesperrt [1].",
+    ],
+)
+def test_other_ways_to_say_the_same_are_borne_out(sentence):
+    assert verdict(sentence)[0] == sentence
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Am Freitag wurden 1,2 Millionen Datensätze gestohlen [1].",
+        "Am 28. März 2024 wurden 1,1 Millionen Datensätze gestohlen [1].",
+        "Im April wurden 1,1 Millionen Datensätze gestohlen [1].",
+        "Betroffen sind 7,5 Millionen Patienten [1].",
+        "„Wir zahlen nicht“, sagte Klinikchefin Sabine Winter [1].",
+        "Der Zugang wurde gesperrt [1].",
+        "Am Freitag wurden keine 1,1 Millionen Datensätze gestohlen [1].",
+        "Das Siegtor im Finale schoss Arjen Robben [2].",
+    ],
+)
+def test_what_differs_in_a_fact_is_marked(sentence):
+    text, checker = verdict(sentence)
+    assert text.endswith("(nicht belegt).") and "[" not in text
+    assert len(checker.grounding.unsupported) == 1
+
+
+def test_what_the_question_says_carries_no_sentence():
+    text, _ = verdict("Das Siegtor im WM-Finale 2014 schoss Andrés Iniesta [2].", "Wer schoss das Siegtor 2014?")
+    assert text.endswith("(nicht belegt).")
+
+
+def test_a_count_of_the_question_may_be_repeated():
+    sentence = "Die zwei Finalisten waren Spanien und die Niederlande, das Siegtor schoss Iniesta [2]."
+    assert verdict(sentence, "Wer waren die zwei Finalisten?")[0] == sentence
+
+
+def test_a_quotation_that_is_not_verbatim_loses_its_marks():
+    text, checker = verdict("„Wir zahlen niemals etwas nicht“, sagte Petra Sommer [1].")
+    assert "„" not in text
+    assert checker.grounding.unquoted == ["Wir zahlen niemals etwas nicht"]
+
+
+def test_a_quotation_of_several_sentences_is_one():
+    evidence = [Evidence("", None, "Sie sagte: „Wir zahlen nicht. Das bleibt so.“ Dann ging sie.")]
+    checker = CitationChecker(evidence)
+    text = "„Wir zahlen nicht. Das bleibt so“, sagte sie [1]."
+    assert checker.feed("„Wir zahlen nicht. Das ") == ""
+    assert checker.feed("bleibt so“, sagte sie [1].") + checker.finish() == text
+
+
+def test_withheld_sentences_stay_out_of_the_stream():
+    text, checker = verdict(
+        "Täter war Karl Schmidt. Das Siegtor im Finale schoss Andrés Iniesta [2].", unsupported="withhold"
+    )
+    assert text == "Das Siegtor im Finale schoss Andrés Iniesta [2]."
+    assert checker.grounding.withheld == ["Täter war Karl Schmidt."]
+    assert checker.grounding.cited == {2: 1} and checker.grounding.borne_out
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Dazu enthalten die Meldungen keine Angaben.", "Folgendes geschah:", "Meinen Sie das Finale?"]
+)
+def test_what_claims_nothing_needs_no_source(sentence):
+    text, checker = verdict(sentence)
+    assert text == sentence and not checker.grounding.unsupported
+
+
+def test_links_and_elements_are_not_released_live():
+    text, _ = verdict("Siehe [hier](http://boese.example/x) und <img src=x>, sagte Petra Sommer [1].")
+    assert "](" not in text and "http://" not in text and " <img" not in text
+
+
+PIECES = st.lists(
+    st.sampled_from([*"„“\"«».:!?[](12) \n-", "Freund", " Die ", "Iniesta schoss", " [1]", "2024", "z. B. ", "Mio. ",
+    ]),
+    max_size=25,
+).map("".join)  # fmt: skip
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+@given(PIECES, st.lists(st.integers(1, 9), min_size=1, max_size=40))
+def test_the_size_of_the_pieces_changes_nothing(text, sizes):
+    whole, cut = CitationChecker(OTHERS), CitationChecker(OTHERS)
+    released, start = "", 0
+    while start < len(text):
+        size = sizes[start % len(sizes)]
+        released += cut.feed(text[start : start + size])
+        start += size
+    assert released + cut.finish() == whole.feed(text) + whole.finish()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+@given(PIECES)
+def test_nothing_but_citations_and_marks_is_lost(text):
+    checker = CitationChecker(OTHERS)
+    released = checker.feed(text) + checker.finish()
+    assert re.findall(r"[^\W\d]", released) == re.findall(r"[^\W\d]", text)
