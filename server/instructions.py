@@ -59,15 +59,24 @@ _ANSWER = (
 _IMPERATIVE = (
     r"(?:antworte|beantworte|erwidere|schreibe?|gib|sage?|nenne|wiederhole|beende|bestätige|ersetze|übersetze|tue?|denke?"
     r"|sprich|empfiehl|empfehle|ignoriere?|vergiss|missachte|lies|befolge|behaupte|lobe|füge|hänge|verrate?|zeige?|nimm"
-    r"|stelle?|verwende|benutze|fasse?|erkläre?|erfinde|lüge?|verweigere|verschweige|überspringe|handle|verhalte"
+    r"|stelle?|verwende|benutze|fasse?|erkläre?|erfinde?|verweigere|verschweige|überspringe|handle|verhalte"
     r"|formuliere|zitiere|unterlasse?|vermeide|melde|rate|fordere?|leite|sende|öffne|führe"
     r"|print|output|reply|respond|say|write|ignore|forget|disregard|repeat|translate|summari[sz]e|pretend|act|claim"
     r"|reveal|refuse|praise|recommend|answer|tell|speak|stop (?:reading|here)|do not|don't|never|always|replace|obey"
-    r"|follow|insert|append|include|mention|send|execute|behave|treat|assume|remember|switch|keep|make sure)"
+    r"|follow|insert|append|include|mention|send|execute|behave|treat|assume|remember|switch|keep|make sure"
+    r"|compose|skip|generate|produce"
+    r"|beginne|streiche|lösche|entferne|wechsle|nutze|mache?|halte|bleibe?|tausche|kürze|bewerte|setze|weise)"
 )
 
 _SIGNS = [
     rf"^\W*(?:(?:bitte|please|wichtig|important|hinweis|note|now|nun|jetzt|zuerst|first)\W+)*{_IMPERATIVE}\b(?!\W*$|-)",
+    r"^\W*(?!\w*(?:tiere|passagiere|premiere|offiziere|papiere|quartiere|turniere|reviere)\b)\w{3,}iere\b(?!n)",
+    r"\b(?:und|and|,) (?:gib|sag|schreib|antworte|nenne)\b",
+    # an address, where news speaks of others
+    r"\bdein(?:e[nrsm]?)?\b|\byou (?:no longer|now|are|must|need|should|can|will|may|have)\b",
+    r"\b(?:ai|ki|machine)[- ](?:readers?|leser\w*)\b"
+    r"|\b(?:may|must|should) be (?:printed|answered|said|written|returned)\b",
+    r"\b(?:modell|assistent|chatbot|model|assistant)\b[^.!?]{0,20}\b(?:hat|has)\b[^.!?]{0,50}\b(?:zu \w+en|to \w+)\b",
     # the reader or user spoken of as a program's
     r"\b(?:wer|jeder|sobald|falls|wenn|whenever|whoever|anyone|if|when)\b[^.!?]{0,60}"
     r"\b(?:dies|diese[nrs]? (?:artikel|text|meldung|satz|zeilen?)|this(?: (?:article|text|line))?)\b[^.!?]{0,40}"
@@ -150,7 +159,8 @@ _BEGINNINGS = frozenset(
     eure your you jede alle verla erfor requi deman du wenn falls if unles dekod entsc decod decry assis ki ai sprac
     chatb chat llm llms langu chatg claud gemin copil role rolep stay bleib tool_ funct argum leak javas vbscr tool
     dies diese this frage user zu richt korre einzi corre only right has muss müsse soll solle darf must shoul shall
-    needs hat als as keep make ander other diffe in
+    needs hat als as keep make ander other diffe in may machi compo skip gener produ strei lösch entfe wechs nutze
+    mache mach halte bleib achte tausc kürze bewer model
 """.split()
 )
 # From a forged frame on, an article only says what the forger wants to seem somebody else's. Markup of chats opens one
@@ -212,7 +222,7 @@ def _gives_orders(read: str) -> bool:
     low = read.lower()
     if _LEET.search(low) and _OVERRIDE.search(low.translate(_DIGITS_FOR_LETTERS)):
         return True
-    if "![" not in low and _BEGINNINGS.isdisjoint(word[:5] for word in _WORD.findall(low)):
+    if "![" not in low and "iere" not in low and _BEGINNINGS.isdisjoint(word[:5] for word in _WORD.findall(low)):
         return False
     return any(sign.search(read) for sign in _SIGN)
 
