@@ -273,13 +273,18 @@ def test_a_false_period_is_reported(faked, tmp_path):
 
 
 def test_the_command_reports_answers_and_keeps_them(faked, file, tmp_path):
-    faked.enqueue("warm", "Ein Frachter mit Bananen brannte im Hamburger Hafen [1].", "Löwen [1].")
+    faked.enqueue("warm", "Ein Frachter mit Bananen brannte im Hamburger Hafen [1].",
+                  "Der Zirkus Brumbach zeigt sich in diesem Winter [1].")  # fmt: skip
     shown = run("--questions", file, "--answers")
     fact = shown["kinds"]["fact"]
     assert fact["right"] == 0.5 and fact["cited"] > 0 and fact["ttft_ms_p50"] <= fact["total_ms_p95"]
     assert "abstained" in shown["kinds"]["none"]
     report = (Path(shown["run"]) / "report.md").read_text()
-    assert "### f2, fact: gold at rank 1; answer is not right" in report and "Löwen" in report and "lost" in report
+    assert (
+        "### f2, fact: gold at rank 1; answer is not right" in report
+        and "zeigt sich in diesem" in report
+        and "lost" in report
+    )
     asked_before = len(faked.asked)
     assert run("--questions", file, "--answers")["kinds"]["fact"]["right"] == 0.5
     assert len(faked.asked) == asked_before
