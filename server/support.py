@@ -178,9 +178,9 @@ class Passage:
         # A fact must stand where the words stand, and a denial close to the best place speaks for all others.
         near = [(score, window) for score, words, window in found if words >= most - _APART]
         highest = max((score for score, _ in near), default=0.0)
-        for score, window in near:
+        for score, place in near:
             if score > max(best.score, highest - _DENIED):
-                texts = tuple(sentence.text for sentence in window) or (self._head.text,)
+                texts = tuple(sentence.text for sentence in place) or (self._head.text,)
                 if not turned(claim.text, texts):
                     best = Support(score, texts)
         return best
