@@ -77,8 +77,8 @@ class Hit:
     """A passage found for a query.
 
     `score` is the score of the last stage that saw it, higher is better; `scores` holds those of every stage by name
-    (`dense`: cosine, `words`: BM25, `fused`: z-score sum, `reranked`: probability 0 to 1). `twins` are the articles
-    that report the same event in nearly the same words; `newest` marks the newest among them.
+    (`dense`: cosine, `words`: BM25, `fused`: z-score sum, `reranked`: probability 0 to 1, `logit`: the reranker's own).
+    `twins` are the articles that report the same event in nearly the same words; `newest` marks the newest among them.
     """
 
     passage: Passage

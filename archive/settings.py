@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -47,7 +47,17 @@ class Settings(BaseSettings):
     candidates: int = Field(30, ge=1, le=200, description="passages taken from each of the two searches")
     reranked: int = Field(30, ge=1, le=400, description="passages that the reranker reads, best first")
     prompt_characters: int = Field(
-        1200, ge=200, description="characters of passages in a prompt; more takes longer to read"
+        640, ge=200, description="characters of passages in a prompt; more takes longer to read"
+    )
+    history_tokens: int = Field(
+        120, ge=0, description="talk before a follow-up question that its prompt repeats, at most"
+    )
+    wording: Literal["verbatim", "written"] = Field(
+        "verbatim",
+        description="`verbatim`: an answer is the archive's own sentences; `written`: the generator's, checked",
+    )
+    unsupported: Literal["withhold", "mark"] = Field(
+        "withhold", description="what becomes of a sentence that no source bears out: `withhold` or `mark`"
     )
     nearest: float | None = Field(
         None,

@@ -37,6 +37,9 @@ class Evidence:
     published: datetime | None = None
 
 
+_QUOTED = re.compile(r"„(.+?)“|“(.+?)”", re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """An answer with what it was written from.
@@ -72,6 +75,11 @@ class Given:
     def abstains(self) -> bool:
         """Whether it says that there is nothing."""
         return abstained(self.text) if self.abstained is None else self.abstained
+
+    @property
+    def extracts(self) -> str:
+        """What it quotes: an answer that can say nothing for certain may still show where it stands."""
+        return "\n".join(quoted for pair in _QUOTED.findall(self.said) for quoted in pair)
 
     def measured(self) -> Mapping[str, float]:
         """Times and tokens that were taken."""

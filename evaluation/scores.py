@@ -62,7 +62,8 @@ def score_answer(question: Asked, golds: Golds, given: Given) -> Scores:
     """What an answer earns, whichever system gave it.
 
     Right, right where the gold was retrieved and where it was shown; citations by sentence; what stands in no source;
-    abstention; times and tokens. An answer that says that there is nothing is never right and cites nothing.
+    abstention; times and tokens. An answer that says that there is nothing, or nothing certain, cites nothing, and is
+    right, and no refusal, only where it quotes what was asked all the same.
     """
     return score_claims(question, golds, given, claims_of(given, question.asked_text))
 
@@ -72,12 +73,14 @@ def score_claims(question: Asked, golds: Golds, given: Given, claims: Sequence[C
     scores: Scores = {**given.measured(), **invention_scores(claims)}
     if question.kind == "none":
         return {**scores, "abstained": float(given.abstains)}
-    scores["false_abstention"] = float(given.abstains)
+    right = is_right(question, given.extracts if given.abstains else given.said)
+    scores["doubted"] = float(given.abstains)
+    scores["false_abstention"] = float(given.abstains and not right)
     if not given.abstains:
         scores |= _cited(question, golds, claims) | citation_scores(claims, golds)
-    if (right := is_right(question, given.said)) is None:
+    if right is None:
         return scores
-    scores["right"] = float(right and not given.abstains)
+    scores["right"] = float(right)
     shown = [evidence.article_id for evidence in given.shown]
     retrieved = shown if given.retrieved is None else given.retrieved
     for name, articles in (("retrieved", retrieved), ("shown", shown)):

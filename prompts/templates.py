@@ -15,6 +15,9 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
     "system": frozenset(),
     "question": frozenset({"passages", "question", "hint"}),
     "passage": frozenset({"number", "title", "date", "text"}),
+    "reader": frozenset(),
+    "choose": frozenset({"passages", "question", "hint"}),
+    "affirm": frozenset({"passages", "question", "hint"}),
     "nothing": frozenset({"period"}),
     "nearest": frozenset({"reports"}),
     "comparison": frozenset({"passages", "question", "hint"}),
@@ -23,6 +26,9 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
     "quotation": frozenset({"quote", "speaker", "date", "citations"}),
     "no_quotation": frozenset(),
     "as_of": frozenset({"date"}),
+    "evidence": frozenset({"title", "date", "text", "citation"}),
+    "headline": frozenset({"title", "date", "citation"}),
+    "unsure": frozenset(),
     "synthesis": frozenset({"title", "text"}),
 }
 LANGUAGES = ("de", "en")
@@ -46,7 +52,8 @@ def harmless(text: str) -> str:
 
 
 @cache
-def _template(name: str, language: str) -> str:
+def read_template(name: str, language: str) -> str:
+    """The template as it stands. Raises SettingsError where it can't be read."""
     path = _FOLDER / f"{name}.{language}.md"
     try:
         return path.read_text(encoding="utf-8").strip()
@@ -56,7 +63,7 @@ def _template(name: str, language: str) -> str:
 
 def render(name: str, language: str, **values: object) -> str:
     """The template `name` in `language` with its placeholders filled; values are stripped of chat markup."""
-    return _template(name, language).format(**{key: harmless(str(value)) for key, value in values.items()})
+    return read_template(name, language).format(**{key: harmless(str(value)) for key, value in values.items()})
 
 
 def check_templates() -> None:
@@ -66,7 +73,9 @@ def check_templates() -> None:
             where = f"prompts/{name}.{language}.md"
             try:
                 asked = {
-                    field for _, field, _, _ in string.Formatter().parse(_template(name, language)) if field is not None
+                    field
+                    for _, field, _, _ in string.Formatter().parse(read_template(name, language))
+                    if field is not None
                 }
             except ValueError as error:
                 raise SettingsError(f"{where}: {error}; write a literal brace twice") from error

@@ -1,31 +1,41 @@
 """A question to the archive, answered: the whole way in one function, Chat.stream()."""
 
 import asyncio
-import re
+import contextlib
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Hit, Period
+from archive.articles import TIME_ZONE, Period
 from archive.settings import Settings
 from prompts import render
-from server.citations import CitationChecker
-from server.enough import enough, floor_of
+from server.choosing import LETTERS, choose, quoted, said
+from server.citations import CitationChecker, Grounding
+from server.enough import AFFIRMATION, Verdict, is_affirmed, judge
 from server.events import Event, Finished, Source, Status, Text
-from server.excerpts import excerpt
+from server.excerpts import Line, excerpt
+from server.expectations import Expectation
+from server.forms import Asked, form_of, matter_of
 from server.generation import Generator, Message, Sampling, Usage
+from server.listing import LISTS, compose, superseding
 from server.periods import describe_period
+from server.periods.tense import asks_for_events
+from server.prompting import Prompt
 from server.retrieval import Retrieved, Retriever, search_for
-from server.sources import listed, merge, passage_block, shown
+from server.sources import listed, merge, readable, shown
+from server.statuses import read, searching, understood
 from server.suggestions import suggest
 from server.support import Evidence
+from server.talk import remembered
+from server.timelines import Composed
 from server.timings import Timings
-from server.understanding import Question, understand
-from server.wording import count_reports, decimal, say
+from server.understanding import Language, Question, understand
+from server.wording import count_reports, say
 
 _NEAREST = 3  # passages offered where the archive holds nothing about a question
-_REMEMBERED_ANSWER = 400  # characters of the last answer that a follow-up's prompt repeats
+_LISTED = 20  # articles that a list is chosen from
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,24 @@ class Ask:
     top_k: int | None = None
     today: date | None = None
     sampling: Sampling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question as it is being answered: what was understood, and what was found."""
+
+    question: Question
+    form: Asked
+    period: Period | None
+    found: Retrieved
+    timings: Timings
+
+    def finished(
+        self, reason: str = "stop", usage: Usage | None = None, sources: tuple[Source, ...] = (), **more: object
+    ) -> Finished:
+        self.timings.mark("total")
+        known = understood(self.question, self.period, self.found, self.form.form)
+        return Finished(reason, usage or Usage(0, 0), self.timings.ms(), sources, understood=known, **more)  # type: ignore[arg-type]
 
 
 class Chat:
@@ -53,7 +81,8 @@ class Chat:
     ) -> None:
         self._archive, self._retriever, self._generator = archive, retriever, generator
         self._settings, self._clock = settings, clock
-        self._floor = floor_of(archive.embedder.name, settings.nearest)
+        # On a bare topic a reranker, which judges answers, finds none.
+        self._lists = Retriever(archive, None, settings.candidates)
 
     def today(self) -> date:
         """The day that "heute" means."""
@@ -65,151 +94,199 @@ class Chat:
         Raises GenerationError and ArchiveError. Closing the iterator frees the engine.
         """
         timings = Timings()
-        question = self._understand(ask, timings)
+        question, form = self._understand(ask, timings)
         period = ask.period or question.period
-        yield Status(_searching(question, period))
-        found = await asyncio.to_thread(self._retrieve, question, ask, timings)
-        if not enough(found.hits, self._floor, in_period=found.period is not None):
-            for event in self._nothing(question, period, found, timings):
-                yield event
-            return
-        sources, messages = await asyncio.to_thread(self._prompt, question, ask, period, found, timings)
-        reports = count_reports(len(sources), question.language)
-        yield Status(say("reading", question.language, count=reports))
-        for source in sources:
-            yield source
-        checker = self._checker(question, sources)
-        sampling = ask.sampling or Sampling(self._settings.answer_tokens, self._settings.temperature)
-        usage, reason = None, "stop"
-        with timings.stage("generate"):
-            async for piece in self._generator.stream(messages, sampling):
-                if "first_token" not in timings.ms():
-                    timings.mark("first_token")
-                    yield Status(_read(question, period, found, reports, timings), done=True)
-                if checked := checker.feed(piece.text):
-                    yield Text(checked)
-                usage, reason = piece.usage or usage, piece.finish_reason or reason
-        if rest := checker.finish():
-            yield Text(rest)
-        timings.mark("total")
-        suggestions = await asyncio.to_thread(self._suggest, question, sources, found.hits)
-        yield Finished(
-            reason, usage or Usage(0, 0), timings.ms(), sources, checker.grounding, suggestions,
-            _understood(question, period, found.loosened),
+        yield Status(searching(question, period))
+        found = await asyncio.to_thread(self._retrieve, question, form, ask, timings)
+        asked = _Asked(question, form, period, found, timings)
+        verdict = judge(
+            question.search, found.hits, self._archive.embedder.name, self._settings.nearest,
+            in_period=found.period is not None,
         )  # fmt: skip
+        if verdict != "nothing" and (composed := await asyncio.to_thread(self._composed, asked)):
+            events = self._list(asked, composed)
+        elif verdict == "nothing":
+            events = self._nothing(asked)
+        else:
+            events = self._answer(ask, asked, verdict)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield event
 
-    def _understand(self, ask: Ask, timings: Timings) -> Question:
+    def _understand(self, ask: Ask, timings: Timings) -> tuple[Question, Asked]:
         with timings.stage("understand"):
             today = ask.today or self._clock()
-            return understand(ask.history, ask.question, today, "en" if self._settings.language == "en" else "de")
+            language: Language = "en" if self._settings.language == "en" else "de"
+            return understand(ask.history, ask.question, today, language), form_of(ask.question)
 
-    def _retrieve(self, question: Question, ask: Ask, timings: Timings) -> Retrieved:
+    def _retrieve(self, question: Question, form: Asked, ask: Ask, timings: Timings) -> Retrieved:
+        search = search_for(question, ask.period)
+        if form.form in LISTS:
+            # Words such as "Chronologie" find articles that have them in their headlines.
+            return self._lists.retrieve(replace(search, query=matter_of(search.query), parts=()), _LISTED, timings)
         # Twice as many as are shown: the rest becomes suggestions.
-        top_k = ask.top_k or self._settings.top_k
-        return self._retriever.retrieve(search_for(question, ask.period), 2 * top_k, timings)
+        return self._retriever.retrieve(search, 2 * (ask.top_k or self._settings.top_k), timings)
 
-    def _prompt(
-        self, question: Question, ask: Ask, period: Period | None, found: Retrieved, timings: Timings
-    ) -> tuple[tuple[Source, ...], list[Message]]:
-        with timings.stage("prompt"):
-            sources = merge(shown(found.hits, ask.top_k or self._settings.top_k), self._settings.base_url)
-            sources = excerpt(self._archive.embedder, question.search, sources, self._settings.prompt_characters)
-            hint = ""
-            if found.loosened and period is not None:
-                hint = say("hint_loosened", question.language, period=describe_period(period, question.language))
-            history = remembered(ask.history) if question.is_followup else []
-            sources = self._within_budget(question, hint, history, sources)
-            return sources, self._messages(question, hint, history, sources)
+    def _composed(self, asked: _Asked) -> Composed | None:
+        with asked.timings.stage("compose"):
+            return compose(asked.form, asked.question, asked.found.hits, self._archive, self._settings.base_url)
 
-    def _messages(
-        self, question: Question, hint: str, history: list[Message], sources: Sequence[Source]
-    ) -> list[Message]:
-        passages = "\n\n".join(passage_block(source, question.language) for source in sources)
-        asked = render("question", question.language, passages=passages, question=question.text, hint=hint)
-        return [Message("system", render("system", question.language)), *history, Message("user", asked)]
+    async def _list(self, asked: _Asked, composed: Composed) -> AsyncGenerator[Event]:
+        """A list made of the articles' own words, without the generator."""
+        language = asked.question.language
+        reports = count_reports(len(composed.sources), language)
+        asked.timings.mark("first_token")
+        yield Status(read(asked.question, asked.period, asked.found, reports, asked.timings.ms()["first_token"]), True)
+        for source in composed.sources:
+            yield source
+        yield Text(composed.text)
+        suggestions = await asyncio.to_thread(self._suggest, asked, composed.sources)
+        yield asked.finished(sources=composed.sources, suggestions=suggestions)
 
-    def _within_budget(
-        self, question: Question, hint: str, history: list[Message], sources: tuple[Source, ...]
-    ) -> tuple[Source, ...]:
-        """As many of the sources, best first, as fit the context beside the answer; at least one."""
-        room = self._settings.context_tokens - self._settings.answer_tokens - 64  # the chat template's own tokens
-        while len(sources) > 1:
-            messages = self._messages(question, hint, history, sources)
-            if sum(self._generator.count_tokens(message.content) for message in messages) <= room:
-                break
-            sources = sources[:-1]
-        return sources
-
-    @staticmethod
-    def _checker(question: Question, sources: Sequence[Source]) -> CitationChecker:
-        evidence = [Evidence(source.title, source.published, source.passage) for source in sources]
-        return CitationChecker(evidence, question=question.text, mark=say("unsupported", question.language))
-
-    def _nothing(
-        self, question: Question, period: Period | None, found: Retrieved, timings: Timings
-    ) -> Iterator[Event]:
+    async def _nothing(self, asked: _Asked, sources: tuple[Source, ...] | None = None) -> AsyncGenerator[Event]:
         """The honest answer where the archive holds nothing, at once and without the generator."""
-        language = question.language
-        where = f" ({describe_period(period, language)})" if period else ""
-        sources = merge(shown(found.hits, _NEAREST), self._settings.base_url)
+        language = asked.question.language
+        where = f" ({describe_period(asked.period, language)})" if asked.period else ""
+        nearest = merge(shown(asked.found.hits, _NEAREST), self._settings.base_url) if sources is None else sources
         yield Status(say("none", language), done=True)
-        yield from sources
-        timings.mark("first_token")
+        for source in nearest:
+            yield source
+        asked.timings.mark("first_token")
         yield Text(render("nothing", language, period=where))
-        if sources:
-            yield Text("\n\n" + render("nearest", language, reports=listed(sources, language)))
-        timings.mark("total")
-        understood = _understood(question, period, found.loosened)
-        yield Finished("stop", Usage(0, 0), timings.ms(), sources, understood=understood)
+        if nearest:
+            yield Text("\n\n" + render("nearest", language, reports=listed(nearest, language)))
+        yield asked.finished(sources=nearest, abstained=True)
 
-    def _suggest(self, question: Question, sources: Sequence[Source], hits: Sequence[Hit]) -> tuple[str, ...]:
+    async def _answer(self, ask: Ask, asked: _Asked, verdict: Verdict) -> AsyncGenerator[Event]:
+        """What the sources answer, read or written by the generator; an honest no where it finds nothing in them."""
+        question = asked.question
+        # A question with parts asks for several things at once.
+        expectation = Expectation("" if question.parts else question.text)
+        prompt = await asyncio.to_thread(self._prompt, ask, asked, expectation)
+        yield Status(say("reading", question.language, count=count_reports(len(prompt.sources), question.language)))
+        if verdict == "doubtful" and not await self._is_affirmed(prompt, asked.timings):
+            events = self._nothing(asked)
+        elif self._settings.wording == "written":
+            events = self._written(ask, asked, prompt, expectation)
+        else:
+            events = self._quoted(asked, prompt, expectation)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield event
+
+    async def _is_affirmed(self, prompt: Prompt, timings: Timings) -> bool:
+        with timings.stage("affirm"):
+            yes, no = AFFIRMATION[prompt.language]
+            weights = await self._generator.weigh(prompt.reading("affirm"), (yes, no))
+        return is_affirmed(weights[0] - weights[1])
+
+    async def _quoted(self, asked: _Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
+        """The archive's own words: the line that the generator chooses, for each part of the question."""
+        chosen: list[Line] = []
+        with asked.timings.stage("choose"):
+            letters = LETTERS[: len(prompt.lines)]
+            for part in asked.question.parts or (prompt.question,):
+                weights = await self._generator.weigh(prompt.reading("choose", part), letters, begun="(")
+                chosen.append(choose(prompt.lines, weights, chosen))
+        for event in self._told(asked, prompt):
+            yield event
+        texts = [quoted(line, prompt.sources) for line in dict.fromkeys(chosen)]
+        certain = expectation.met(" ".join(found.text for found in texts))
+        yield Text("\n\n".join(said(found, prompt.language, certain=certain) for found in texts))
+        if certain and (dated := await asyncio.to_thread(self._dated, asked, [found.source for found in texts])):
+            yield Text(dated)
+        suggestions = await asyncio.to_thread(self._suggest, asked, prompt.sources)
+        grounding = Grounding(supported=len(texts), cited=Counter(found.source.number for found in texts))
+        read_tokens = sum(self._generator.count_tokens(turn.content) for turn in prompt.reading("choose"))
+        yield asked.finished(
+            usage=Usage(read_tokens, len(texts)),
+            sources=prompt.sources,
+            grounding=grounding,
+            suggestions=suggestions,
+            abstained=not certain,
+        )
+
+    async def _written(
+        self, ask: Ask, asked: _Asked, prompt: Prompt, expectation: Expectation
+    ) -> AsyncGenerator[Event]:
+        """What the generator writes, sentence by sentence as it is checked, or the archive's words in its place."""
+        timings, checker = asked.timings, self._checker(prompt)
+        template = "comparison" if asked.form.form == "comparison" else "question"
+        sampling = ask.sampling or Sampling(self._settings.answer_tokens, self._settings.temperature)
+        usage, reason, held, answered = None, "stop", "", False
+        pieces = self._generator.stream(prompt.writing(template), sampling)
+        with timings.stage("generate"):
+            async with contextlib.aclosing(pieces):
+                async for piece in pieces:
+                    if "first_token" not in timings.ms():
+                        for event in self._told(asked, prompt):
+                            yield event
+                    # What answers nothing waits until something does: it may be all.
+                    held += checker.feed(piece.text)
+                    answered = answered or (checker.grounding.tells and expectation.met(held))
+                    if held and answered:
+                        timings.mark("first_text")
+                        yield Text(held)
+                        held = ""
+                    usage, reason = piece.usage or usage, piece.finish_reason or reason
+        held += checker.finish()
+        abstained = False
+        if not (answered or (checker.grounding.tells and expectation.met(held))):
+            nearest = quoted(max(prompt.lines, key=lambda line: line.relevance), prompt.sources)
+            abstained = not (checker.grounding.withheld and expectation.met(nearest.text))
+            held = said(nearest, prompt.language, certain=not abstained)
+        if held:
+            timings.mark("first_text")
+            yield Text(held)
+        cited = [source for source in prompt.sources if checker.grounding.cited[source.number]]
+        if not abstained and (dated := await asyncio.to_thread(self._dated, asked, cited)):
+            yield Text(dated)
+        suggestions = await asyncio.to_thread(self._suggest, asked, prompt.sources)
+        yield asked.finished(
+            reason, usage, prompt.sources, grounding=checker.grounding, suggestions=suggestions, abstained=abstained
+        )
+
+    def _told(self, asked: _Asked, prompt: Prompt) -> Iterator[Event]:
+        """What goes before the first word: that the sources are read, and the sources."""
+        asked.timings.mark("first_token")
+        language = asked.question.language
+        reports = count_reports(len(prompt.sources), language)
+        ms = asked.timings.ms()["first_token"]
+        yield Status(read(asked.question, asked.period, asked.found, reports, ms), done=True)
+        yield from prompt.sources
+
+    def _prompt(self, ask: Ask, asked: _Asked, expectation: Expectation) -> Prompt:
+        question, settings = asked.question, self._settings
+        with asked.timings.stage("prompt"):
+            merged = merge(shown(asked.found.hits, ask.top_k or settings.top_k), settings.base_url)
+            several = bool(question.parts) or asked.form.form == "comparison"
+            read = excerpt(
+                self._archive.embedder, question.search, [readable(source) for source in merged],
+                settings.prompt_characters * (2 if several else 1), expectation, each=several,
+            )  # fmt: skip
+            hint = ""
+            if asked.found.loosened and asked.period is not None:
+                period = describe_period(asked.period, question.language)
+                hint = say("hint_loosened", question.language, period=period)
+            count = self._generator.count_tokens
+            talk = remembered(ask.history, count, settings.history_tokens) if question.is_followup else []
+            prompt = Prompt(question.text, question.language, read.sources, read.lines, tuple(talk), hint)
+            return prompt.within(settings.context_tokens - settings.answer_tokens, count)
+
+    def _checker(self, prompt: Prompt) -> CitationChecker:
+        evidence = [Evidence(source.title, source.published, source.passage) for source in prompt.sources]
+        mark = say("unsupported", prompt.language)
+        unsupported = self._settings.unsupported
+        return CitationChecker(evidence, question=prompt.question, mark=mark, unsupported=unsupported)
+
+    def _dated(self, asked: _Asked, cited: Sequence[Source]) -> str:
+        """A last line that dates a state of affairs where later articles tell of it, too."""
+        if asked.period is not None or not cited or asks_for_events(asked.question.text):
+            return ""
+        return superseding(cited, asked.question, asked.found.hits, self._archive, self._settings.base_url)
+
+    def _suggest(self, asked: _Asked, sources: Sequence[Source]) -> tuple[str, ...]:
         articles = [self._archive.ledger.article(source.article_id) for source in sources]
-        return suggest([article for article in articles if article], hits, question.language)
-
-
-_CITED = re.compile(r"\s*\[\d+\]")
-
-
-def remembered(history: Sequence[Message]) -> list[Message]:
-    """The last question and answer, shortened and without citation marks: what a follow-up leans on."""
-    last: list[Message] = []
-    for turn in reversed(history):
-        if turn.role == "system":
-            continue
-        last.insert(0, Message(turn.role, _CITED.sub("", turn.content)[:_REMEMBERED_ANSWER]))
-        if turn.role == "user":
-            break
-    return last
-
-
-def _searching(question: Question, period: Period | None) -> str:
-    language = question.language
-    known = [describe_period(period, language)] if period else []
-    known += [say(question.leaning, language)] if question.leaning else []
-    return say("searching_period", language, period=", ".join(known)) if known else say("searching", language)
-
-
-def _read(question: Question, period: Period | None, found: Retrieved, reports: str, timings: Timings) -> str:
-    language = question.language
-    note = ""
-    if period is not None:
-        described = describe_period(period, language)
-        note = f" ({described})"
-        if found.loosened:
-            wider = describe_period(found.period, language) if found.period else say("all_time", language)
-            note = say("loosened", language, period=described, wider=wider)
-    seconds = decimal(timings.ms()["first_token"] / 1000, language)
-    return say("read", language, count=reports, seconds=seconds, note=note)
-
-
-def _understood(question: Question, period: Period | None, loosened: bool) -> dict[str, object]:
-    return {
-        "query": question.search,
-        "language": question.language,
-        "followup": question.is_followup,
-        "parts": list(question.parts),
-        "leaning": question.leaning,
-        "from": period.start.isoformat() if period and period.start else None,
-        "to": period.end.isoformat() if period and period.end else None,
-        "loosened": loosened,
-    }
+        return suggest(
+            [article for article in articles if article], asked.found.hits, asked.question.language, asked.question.text
+        )

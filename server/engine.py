@@ -83,7 +83,8 @@ def _warm_search(engine: Engine) -> None:
 
 
 async def _warm_generator(engine: Engine) -> None:
-    messages = [Message("system", render("system", engine.settings.language)), Message("user", "Frage:")]
+    template = "system" if engine.settings.wording == "written" else "reader"
+    messages = [Message("system", render(template, engine.settings.language)), Message("user", "Frage:")]
     try:
         async with contextlib.aclosing(engine.generator.stream(messages, Sampling(1))) as pieces:
             async for _ in pieces:

@@ -45,7 +45,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end: why, at what cost, from what, and what could be asked next."""
+    """The end: why, at what cost, from what, and what could be asked next; `abstained` where no answer was found."""
 
     finish_reason: str
     usage: Usage
@@ -54,6 +54,7 @@ class Finished:
     grounding: Grounding | None = None
     suggestions: tuple[str, ...] = ()
     understood: Mapping[str, object] | None = None
+    abstained: bool = False
 
 
 Event = Status | Source | Text | Finished

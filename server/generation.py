@@ -1,6 +1,7 @@
 """Generation: any LangChain chat model, or llama.cpp in this process, behind one small protocol."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -60,9 +61,28 @@ class Generator(Protocol):
         """The answer in pieces; raises GenerationError."""
         ...
 
+    async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
+        """How likely each of `words` is next in the answer: log-probabilities up to a common constant.
+
+        `begun` is what the answer begins with, where an engine can be told. The words begin with different tokens.
+        Raises GenerationError.
+        """
+        ...
+
     def count_tokens(self, text: str) -> int:
         """Tokens of `text`, estimated where the engine doesn't tell."""
         ...
+
+
+_UNSAID = -4.0  # log-probability of what an engine could have said and did not, where it only tells what it says
+
+
+def weights_of(text: str, words: Sequence[str]) -> list[float]:
+    """What an answer says of `words` where only its text is known: the one that it begins with, or none of them."""
+    said = text.lstrip(" *_\"'„“([\n")
+    begun = [word for word in words if said.startswith(word)]
+    longest = max(begun, key=len, default=None)
+    return [0.0 if longest in (None, word) else _UNSAID for word in words]
 
 
 class LangChainGenerator:
@@ -130,6 +150,11 @@ class LangChainGenerator:
         finally:
             await chunks.aclose()
         yield Piece("", reason, usage)
+
+    async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
+        """See Generator: by what is said, since not every engine tells probabilities, or goes on from a beginning."""
+        async with contextlib.aclosing(self.stream(messages, Sampling(4))) as pieces:
+            return weights_of("".join([piece.text async for piece in pieces]), words)
 
     def _failure(self, error: Exception) -> GenerationError:
         where = self._settings.generator_url or {"ollama": "http://localhost:11434"}.get(self._provider, "the engine")

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from archive.errors import BadRequest, GenerationError, ModelError
 from archive.settings import Settings
 from server.generation import Message, Piece, Sampling, Usage
@@ -94,6 +96,31 @@ class LlamaCppGenerator:
                 self._stop.set()
                 await asyncio.shield(work)
 
+    async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
+        """See Generator. The prompt stays in the KV cache, so one that begins alike is read sooner."""
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            self._stop.clear()
+            work = loop.run_in_executor(self._engine, self._weights, messages, words, begun)
+            try:
+                return await asyncio.shield(work)
+            finally:
+                self._stop.set()
+                await asyncio.wait({work})
+
+    def _weights(self, messages: Sequence[Message], words: Sequence[str], begun: str) -> list[float]:
+        prompt, _ = self._prompt(messages)
+        prompt += self._llama.tokenize(begun.encode(), add_bos=False)
+        llama = self._llama
+        llama.n_tokens = min(llama.longest_token_prefix(llama._input_ids, prompt), len(prompt) - 1)
+        try:
+            llama.eval(prompt[llama.n_tokens :])
+        except RuntimeError as error:  # given up, or llama.cpp failed
+            llama.reset()
+            raise GenerationError(f"llama.cpp failed for {self.name}: {error}; ask again") from error
+        logits = np.ctypeslib.as_array(llama._ctx.get_logits(), (llama.n_vocab(),))
+        return [float(logits[llama.tokenize(word.encode(), add_bos=False)[0]]) for word in words]
+
     def _write(self, messages: Sequence[Message], sampling: Sampling, put: Put) -> None:
         try:
             for piece in self._pieces(messages, sampling):
@@ -109,18 +136,9 @@ class LlamaCppGenerator:
                 put(GenerationError(f"llama.cpp failed for {self.name}: {error}; ask again"))
 
     def _pieces(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
-        turns: Any = [{"role": message.role, "content": message.content} for message in messages]
-        formatted = self._formatter(messages=turns)
-        prompt = self._llama.tokenize(formatted.prompt.encode(), add_bos=False, special=True)
+        prompt, own_stop = self._prompt(messages)
         room = self._llama.n_ctx() - len(prompt)
-        if room < 16:
-            raise BadRequest(
-                f"the conversation has {len(prompt)} tokens, {self.name} takes {self._llama.n_ctx()}; shorten it, "
-                "or raise ARCHIVAR_CONTEXT_TOKENS",
-                "messages",
-            )
         cached = self._llama.longest_token_prefix(self._llama._input_ids, prompt)
-        own_stop = [formatted.stop] if isinstance(formatted.stop, str) else list(formatted.stop or ())
         chunks = self._llama.create_completion(
             prompt, stream=True, max_tokens=min(sampling.answer_tokens, room), temperature=sampling.temperature,
             top_p=sampling.top_p, seed=sampling.seed, stop=[*own_stop, *sampling.stop],
@@ -133,6 +151,19 @@ class LlamaCppGenerator:
                 yield Piece(choice["text"])
         written = max(self._llama.n_tokens - len(prompt), 0) + 1  # the token that ended it is never evaluated
         yield Piece("", reason, Usage(len(prompt), written, min(cached, len(prompt))))
+
+    def _prompt(self, messages: Sequence[Message]) -> tuple[list[int], list[str]]:
+        """The tokens of a prompt, and what ends an answer to it. Raises BadRequest beyond the context."""
+        turns: Any = [{"role": message.role, "content": message.content} for message in messages]
+        formatted = self._formatter(messages=turns)
+        prompt = self._llama.tokenize(formatted.prompt.encode(), add_bos=False, special=True)
+        if self._llama.n_ctx() - len(prompt) < 16:
+            raise BadRequest(
+                f"the conversation has {len(prompt)} tokens, {self.name} takes {self._llama.n_ctx()}; shorten it, "
+                "or raise ARCHIVAR_CONTEXT_TOKENS",
+                "messages",
+            )
+        return prompt, [formatted.stop] if isinstance(formatted.stop, str) else list(formatted.stop or ())
 
     def close(self) -> None:
         """Stop what is running and free the model."""

@@ -102,14 +102,19 @@ def load_reranker(settings: Settings, store: ModelStore, *, progress: Progress |
 
 
 def rerank(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits in the order of their probability to answer `query`, which becomes their score."""
-    logits = reranker.logits(query, [hit.passage.embedded_text for hit in hits])
+    """The hits in the order of their probability to answer `query`, which becomes their score.
+
+    The log-odds of a model with a blend are kept, too: they are of one scale, whatever the model's copy.
+    """
+    logits = reranker.logits(query, [hit.passage.embedded_text for hit in hits]).tolist()
     if reranker.blend is None:
-        scores = probabilities(logits).tolist()
+        scores = probabilities(np.array(logits, np.float32)).tolist()
+        judged = [{"reranked": score} for score in scores]
     else:
-        scores = reranker.blend.probabilities(features_of(logits.tolist(), [hit.scores for hit in hits])).tolist()
+        scores = reranker.blend.probabilities(features_of(logits, [hit.scores for hit in hits])).tolist()
+        judged = [{"reranked": score, "logit": logit} for score, logit in zip(scores, logits, strict=True)]
     scored = [
-        replace(hit, score=score, scores={**hit.scores, "reranked": score})
-        for hit, score in zip(hits, scores, strict=True)
+        replace(hit, score=score, scores={**hit.scores, **own})
+        for hit, score, own in zip(hits, scores, judged, strict=True)
     ]
     return sorted(scored, key=lambda hit: -hit.score)

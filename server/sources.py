@@ -15,7 +15,7 @@ from server.sentences import sentences
 from server.understanding import Language
 from server.wording import say
 
-_GAP = " […] "
+GAP = " […] "
 _PASSAGES = 2  # of one article in an answer
 _NO_TITLE = "…"
 _BRACKETED = re.compile(r"\s*[\[【]\s*\d{1,3}(?:\s*[,;]\s*\d{1,3})*\s*[\]】]")
@@ -46,7 +46,7 @@ def _source(number: int, found: Sequence[Hit], base_url: str) -> Source:
     in_order = sorted((hit.passage for hit in found), key=lambda passage: passage.position)
     text = in_order[0].text
     for before, passage in pairwise(in_order):
-        text += ("\n" if passage.position == before.position + 1 else _GAP) + passage.text
+        text += ("\n" if passage.position == before.position + 1 else GAP) + passage.text
     return Source(
         number=number, article_id=best.article_id, title=one_line(best.title),
         url=web_address(best.url) or article_page(base_url, best.article_id),

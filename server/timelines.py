@@ -46,7 +46,7 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 # A sentence that begins so leans on the one before.
-_LEANING = re.compile(
+LEANING = re.compile(
     r"(?:er|sie|es|dies\w*|da\w{1,7}|hier\w*|dort|doch|aber|auch|so|nun|noch|im|allerdings|dennoch|zudem|außerdem|jedoch|ihr\w{0,2}"
     r"|sein\w{0,2}|he|she|it|they|this|that|these|but|however)\b",
     re.IGNORECASE,
@@ -158,7 +158,7 @@ def _told(article: Article) -> str:
     if lead[:1] in ([], [title]):
         return title
     known, told = frozenset(terms(normalized(title))), frozenset(terms(normalized(lead[0])))
-    if len(known & told) >= _RETOLD * (len(known) or 1) and not _LEANING.match(lead[0]):
+    if len(known & told) >= _RETOLD * (len(known) or 1) and not LEANING.match(lead[0]):
         return lead[0]
     headed = f"{title}{'' if title[-1:] in '.?!…' else '.'}"
     return next((both for text in lead if len(both := f"{headed} {text}") <= _LONGEST), title)

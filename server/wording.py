@@ -26,6 +26,7 @@ _WORDING: dict[str, dict[Language, str]] = {
         "en": "Note: there is no report for {period}; give the dates of the reports.\n",
     },
     "unsupported": {"de": "(nicht belegt)", "en": "(not borne out)"},
+    "of_day": {"de": " vom {date}", "en": " of {date}"},
     "undated": {"de": "ohne Datum", "en": "undated"},
     "since": {
         "de": "Was ist seit dem {date} rund um {matter} passiert?",

@@ -22,6 +22,8 @@ class ScriptedGenerator:
         self.samplings: list[Sampling] = []
         self.closed = 0
         self.pause = 0.0
+        self.weighed: list[list[Message]] = []
+        self.favoured: list[str] = []
 
     def enqueue(self, *answers: str | Exception) -> None:
         self.answers.extend(answers)
@@ -41,6 +43,12 @@ class ScriptedGenerator:
             yield Piece("", "stop", Usage(100, len(words)))
         finally:
             self.closed += 1
+
+    async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
+        """The first of `favoured` that is among the words; all alike where none is."""
+        self.weighed.append(list(messages))
+        chosen = next((word for word in self.favoured if word in words), None)
+        return [0.0 if chosen in (None, word) else -4.0 for word in words]
 
     def count_tokens(self, text: str) -> int:
         return len(text) // 4

@@ -3,7 +3,7 @@ import pytest
 from archive.errors import SettingsError
 from prompts import check_templates, render
 from prompts import templates as module
-from prompts.templates import _template
+from prompts.templates import read_template
 
 
 @pytest.fixture
@@ -11,9 +11,9 @@ def folder(tmp_path, monkeypatch):
     for path in module._FOLDER.glob("*.md"):
         (tmp_path / path.name).write_text(path.read_text())
     monkeypatch.setattr(module, "_FOLDER", tmp_path)
-    _template.cache_clear()
+    read_template.cache_clear()
     yield tmp_path
-    _template.cache_clear()
+    read_template.cache_clear()
 
 
 def test_the_templates_are_whole():

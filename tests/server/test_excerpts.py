@@ -1,5 +1,6 @@
 from server.events import Source
-from server.excerpts import excerpt
+from server.excerpts import Excerpt, excerpt, located
+from server.expectations import Expectation
 
 TEXT = (
     "In den XZ Utils steckt eine Hintertür. Andres Freund fand sie durch Zufall. "
@@ -23,18 +24,54 @@ def source(number: int, text: str) -> Source:
 
 
 def test_the_best_sentence_brings_the_one_after_it():
-    (found,) = excerpt(WordEmbedder(), "Wer fand die Hintertür?", [source(1, TEXT)], 90)
-    assert found.excerpt == "In den XZ Utils steckt eine Hintertür. Andres Freund fand sie durch Zufall."
-    assert found.passage == TEXT
+    found = excerpt(WordEmbedder(), "Wer fand die Hintertür?", [source(1, TEXT)], 110)
+    assert found.sources[0].excerpt == "In den XZ Utils steckt eine Hintertür. Andres Freund fand sie durch Zufall."
+    assert found.sources[0].passage == TEXT
+
+
+def test_lines_come_in_reading_order_each_source_headed_by_its_headline():
+    found = excerpt(WordEmbedder(), "Wer fand die Hintertür?", [source(1, TEXT), source(2, TEXT)], 5000)
+    assert [line.position for line in found.lines if line.source == 0] == list(range(-1, 14))
+    assert [line.source for line in found.lines] == [0] * 15 + [1] * 15
+    assert found.lines[0].text == "Titel"
+    assert max(found.lines, key=lambda line: line.relevance).text == "In den XZ Utils steckt eine Hintertür."
 
 
 def test_what_fits_stays_whole():
-    (found,) = excerpt(WordEmbedder(), "Wer?", [source(1, TEXT)], 5000)
-    assert found.excerpt == TEXT
+    found = excerpt(WordEmbedder(), "Wer?", [source(1, TEXT)], 5000)
+    assert found.sources[0].excerpt == TEXT
 
 
-def test_every_source_keeps_a_sentence_and_the_budget_holds():
+def test_a_source_that_brings_nothing_is_left_out_and_the_rest_numbered_anew():
+    sources = [source(1, "Das Wetter bleibt wechselhaft. Morgen regnet es."), source(2, TEXT)]
+    found = excerpt(WordEmbedder(), "Wer fand die Hintertür?", sources, 110)
+    assert [(one.article_id, one.number) for one in found.sources] == [("2", 1)]
+    assert {line.source for line in found.lines} == {0}
+
+
+def test_the_budget_holds_with_what_heads_a_source():
     sources = [source(number, TEXT) for number in (1, 2, 3)]
-    found = excerpt(WordEmbedder(), "Wer fand die Hintertür?", sources, 300)
-    assert all("Hintertür" in one.excerpt for one in found)
-    assert sum(len(one.excerpt) for one in found) < 330
+    found = excerpt(WordEmbedder(), "Wer fand die Hintertür?", sources, 200)
+    assert 0 < sum(len(line.text) for line in found.lines) + 25 * len(found.sources) <= 200
+
+
+def test_a_question_for_several_things_keeps_every_source():
+    sources = [source(number, TEXT) for number in (1, 2, 3)]
+    found = excerpt(WordEmbedder(), "Wer fand die Hintertür?", sources, 100, each=True)
+    assert [one.number for one in found.sources] == [1, 2, 3]
+    assert all("Hintertür" in one.excerpt for one in found.sources)
+
+
+def test_what_the_question_expects_weighs():
+    text = "Der Fund machte Schlagzeilen. Es kamen 400 Leute. Das Wetter bleibt kühl."
+    expectation = Expectation("Wie viele Leute kamen?")
+    found = excerpt(WordEmbedder(), "Wie viele Leute kamen?", [source(1, text)], 60, expectation)
+    assert found.sources[0].excerpt == "Es kamen 400 Leute."
+
+
+def test_what_lies_between_two_passages_is_a_gap():
+    assert located("Eins ist so. Zwei auch. […] Drei nicht.") == {0: "Eins ist so.", 1: "Zwei auch.", 3: "Drei nicht."}
+
+
+def test_without_sources_there_is_nothing_to_show():
+    assert excerpt(WordEmbedder(), "Wer?", [], 500) == Excerpt((), ())

@@ -55,6 +55,9 @@ class Swap:
     def stream(self, messages, sampling):
         return self.to.stream(messages, sampling)
 
+    async def weigh(self, messages, words, begun=""):
+        return await self.to.weigh(messages, words, begun)
+
     def count_tokens(self, text):
         return len(text) // 4
 
@@ -67,7 +70,7 @@ def swap() -> Swap:
 @pytest.fixture(scope="module")
 def base(archive_home, swap) -> Iterator[str]:
     swap.to = ScriptedGenerator()
-    with serving(Settings(home=archive_home), swap) as address:
+    with serving(Settings(home=archive_home, wording="written", unsupported="mark"), swap) as address:
         yield address
 
 
@@ -107,7 +110,7 @@ def test_an_answer_carries_sources_timings_and_usage(client, generator):
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens > 0
     first = answer.sources[0]
     known = {"number", "article_id", "title", "url", "published", "passage", "score"}
-    assert set(first) == known | {"twins", "newest"}
+    assert set(first) == known | {"twins", "newest", "cited"}
     assert first["number"] == 1 and "XZ" in first["title"] and first["published"].startswith("2024-0")
     assert {"embed", "search", "fuse", "prompt", "first_token", "total"} <= set(answer.timings)
     assert answer.grounding["supported"] == 1

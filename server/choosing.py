@@ -1,0 +1,108 @@
+"""The line that answers a question: chosen by the generator, said in the archive's own words.
+
+A model too small to write a sentence that holds can still tell which of some lines answers a question: it reads them
+once, and the probabilities of their letters as its next word are its choice (the letters' log-probabilities, as in
+multiple-choice evaluation; Robinson and Wingate, "Leveraging Large Language Models for Multiple Choice Question
+Answering", 2023). Nothing is generated, so nothing can be invented, and the answer is there when the prompt is read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+
+from prompts import render
+from server.escaping import markdown
+from server.events import Source
+from server.excerpts import Line, located
+from server.sources import date_of
+from server.timelines import LEANING
+from server.understanding import Language
+from server.wording import say
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SINGLE = str.maketrans("„“”»«", "‚‘‘›‹")
+# Weight of the logarithm of the model's choice beside the relevance of a line.
+_CHOICE = 0.02
+_LONGEST = 360  # characters of a quotation: the line, and about two sentences after it
+_LEAST = 1e-3  # below this probability, differences of the choice are noise
+
+
+def lettered(lines: Sequence[Line], sources: Sequence[Source], language: Language) -> str:
+    """The lines as the model reads them, each source's headed by its headline with its date."""
+    text = ""
+    for letter, line in zip(LETTERS, lines, strict=False):
+        head = line.position < 0
+        date = f" ({date_of(sources[line.source], language)})" if head else ""
+        text += ("\n\n" if head else "\n") + f"({letter}) {line.text}{date}"
+    return text.strip()
+
+
+def choose(lines: Sequence[Line], weights: Sequence[float], taken: Sequence[Line] = ()) -> Line:
+    """The line that answers; `weights` are log-probabilities of the letters, in the order of the lines.
+
+    What is `taken` already is not chosen again, unless there is nothing else.
+    """
+    odds = np.array(weights, np.float64)
+    chances = np.exp(odds - np.logaddexp.reduce(odds))
+    scores = [
+        line.relevance + _CHOICE * log(chance + _LEAST) for line, chance in zip(lines, chances.tolist(), strict=False)
+    ]
+    ranked = sorted(range(len(scores)), key=lambda at: -scores[at])
+    return next((lines[at] for at in ranked if lines[at] not in taken), lines[ranked[0]])
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What is printed of a source, word by word: sentences that follow each other, or nothing but its headline."""
+
+    source: Source
+    text: str
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether there is no more than the headline."""
+        return self.text == self.source.title
+
+
+def quoted(line: Line, sources: Sequence[Source]) -> Quoted:
+    """A line with the sentences that explain it: what comes after, and what it leans on ("Er ...").
+
+    A chosen headline stands for how its article begins.
+    """
+    source = sources[line.source]
+    at = located(source.passage)
+    position = line.position if line.position >= 0 else min(at, default=-1)
+    if position not in at or (line.position < 0 and at[position] == source.title and position + 1 not in at):
+        return Quoted(source, source.title)
+    text = at[position]
+    if position - 1 in at and LEANING.match(text):
+        text = f"{at[position - 1]} {text}"
+    while (following := at.get(position := position + 1)) and len(text) + len(following) < _LONGEST:
+        text = f"{text} {following}"
+    return Quoted(source, text)
+
+
+def said(found: Quoted, language: Language, *, certain: bool = True) -> str:
+    """What the archive says, with headline, day and citation; or that it is only what comes nearest."""
+    source = found.source
+    date = say("of_day", language, date=date_of(source, language)) if source.published else ""
+    citation = f"[{source.number}]"
+    if found.is_headline:
+        text = render("headline", language, title=markdown(_inner(source.title)), date=date, citation=citation)
+    else:
+        text = render(
+            "evidence",
+            language,
+            title=markdown(_inner(source.title)),
+            text=markdown(_inner(found.text)),
+            date=date,
+            citation=citation,
+        )
+    return text if certain else f"{render('unsure', language)} {text}"
+
+
+def _inner(text: str) -> str:
+    """A text as it stands within quotation marks: its own marks become single ones (Duden, rule 12)."""
+    return text.translate(_SINGLE)

@@ -1,0 +1,43 @@
+"""Answers that are lists: chronologies, overviews, quotations, composed of the articles that were found."""
+
+from collections.abc import Sequence
+
+from archive.archive import Archive
+from archive.articles import Hit
+from prompts import render
+from server.events import Source
+from server.forms import Asked, Form, matter_of
+from server.quotations import compose_quotations
+from server.reports import reports_of
+from server.sources import date_of
+from server.timelines import Composed, compose_overview, compose_timeline, superseded
+from server.understanding import Question
+
+LISTS: frozenset[Form] = frozenset({"timeline", "overview", "quotations"})
+
+
+def compose(form: Asked, question: Question, hits: Sequence[Hit], archive: Archive, base_url: str) -> Composed | None:
+    """The list that is asked for; None where a list is not asked for, or the articles make none."""
+    if form.form not in LISTS:
+        return None
+    reports = reports_of(hits, archive.ledger.article, base_url)
+    matter = matter_of(question.search)
+    if form.form == "timeline":
+        return compose_timeline(reports, matter, question.language)
+    if form.form == "overview":
+        return compose_overview(reports, matter, question.language)
+
+    def relevance(texts: Sequence[str]) -> list[float]:
+        query = archive.embedder.embed_queries([matter])[0]
+        scores: list[float] = (archive.embedder.embed_passages(list(texts)) @ query).tolist()
+        return scores
+
+    return compose_quotations(reports, form.speaker, matter, relevance, question.language)
+
+
+def superseding(
+    cited: Sequence[Source], question: Question, hits: Sequence[Hit], archive: Archive, base_url: str
+) -> str:
+    """A line that dates an answer from the `cited` sources, where a later report on the matter was found; else ""."""
+    old = superseded(cited, reports_of(hits, archive.ledger.article, base_url), question.search)
+    return "\n\n" + render("as_of", question.language, date=date_of(old, question.language)) if old else ""
