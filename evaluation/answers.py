@@ -19,7 +19,8 @@ from evaluation.given import Evidence, Given
 from evaluation.questions import Asked
 from evaluation.record import IRRELEVANT
 from evaluation.runs import CitedSource
-from server.chat import Ask, Chat
+from server.asked import Ask
+from server.chat import Chat
 from server.events import Finished, Status, Text
 
 # Where an engine is reached changes no answer, but what answers there might be another one.

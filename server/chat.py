@@ -3,32 +3,34 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Period
+from archive.articles import TIME_ZONE
 from archive.settings import Settings
 from prompts import render
+from server.asked import NO_USAGE, Ask, Asked
 from server.choosing import LETTERS, choose, quoted, said
-from server.citations import CitationChecker, Grounding
 from server.enough import AFFIRMATION, Verdict, is_affirmed, judge
 from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import Line, excerpt
 from server.expectations import Expectation
-from server.forms import Asked, form_of, matter_of
-from server.generation import Generator, Message, Sampling, Usage
+from server.forms import Asked as Form
+from server.forms import form_of, matter_of
+from server.generation import Generator, Sampling, Usage
+from server.grounding.citations import CitationChecker, Grounding
+from server.grounding.support import Evidence
 from server.listing import LISTS, compose, superseding
 from server.periods import describe_period
 from server.periods.tense import asks_for_events
 from server.prompting import Prompt
 from server.retrieval import Retrieved, Retriever, search_for
 from server.sources import listed, merge, readable, shown
-from server.statuses import read, searching, understood
+from server.statuses import searching
 from server.suggestions import suggest
-from server.support import Evidence
-from server.talk import remembered
+from server.talk import leaned_on, remembered
 from server.timelines import Composed
 from server.timings import Timings
 from server.understanding import Language, Question, understand
@@ -36,36 +38,8 @@ from server.wording import count_reports, say
 
 _NEAREST = 3  # passages offered where the archive holds nothing about a question
 _LISTED = 20  # articles that a list is chosen from
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question with the talk before it, oldest first. `period` and `today` override what would be understood."""
-
-    question: str
-    history: tuple[Message, ...] = ()
-    period: Period | None = None
-    top_k: int | None = None
-    today: date | None = None
-    sampling: Sampling | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question as it is being answered: what was understood, and what was found."""
-
-    question: Question
-    form: Asked
-    period: Period | None
-    found: Retrieved
-    timings: Timings
-
-    def finished(
-        self, reason: str = "stop", usage: Usage | None = None, sources: tuple[Source, ...] = (), **more: object
-    ) -> Finished:
-        self.timings.mark("total")
-        known = understood(self.question, self.period, self.found, self.form.form)
-        return Finished(reason, usage or Usage(0, 0), self.timings.ms(), sources, understood=known, **more)  # type: ignore[arg-type]
+_LISTED_LINES = 3  # of different articles, where a question asks for several of a kind
+_BESIDE = 0.05  # how much less relevant than the first such a line may be
 
 
 class Chat:
@@ -98,7 +72,7 @@ class Chat:
         period = ask.period or question.period
         yield Status(searching(question, period))
         found = await asyncio.to_thread(self._retrieve, question, form, ask, timings)
-        asked = _Asked(question, form, period, found, timings)
+        asked = Asked(question, form, period, found, timings)
         verdict = judge(
             question.search, found.hits, self._archive.embedder.name, self._settings.nearest,
             in_period=found.period is not None,
@@ -113,13 +87,13 @@ class Chat:
             async for event in events:
                 yield event
 
-    def _understand(self, ask: Ask, timings: Timings) -> tuple[Question, Asked]:
+    def _understand(self, ask: Ask, timings: Timings) -> tuple[Question, Form]:
         with timings.stage("understand"):
             today = ask.today or self._clock()
             language: Language = "en" if self._settings.language == "en" else "de"
             return understand(ask.history, ask.question, today, language), form_of(ask.question)
 
-    def _retrieve(self, question: Question, form: Asked, ask: Ask, timings: Timings) -> Retrieved:
+    def _retrieve(self, question: Question, form: Form, ask: Ask, timings: Timings) -> Retrieved:
         search = search_for(question, ask.period)
         if form.form in LISTS:
             # Words such as "Chronologie" find articles that have them in their headlines.
@@ -127,27 +101,23 @@ class Chat:
         # Twice as many as are shown: the rest becomes suggestions.
         return self._retriever.retrieve(search, 2 * (ask.top_k or self._settings.top_k), timings)
 
-    def _composed(self, asked: _Asked) -> Composed | None:
+    def _composed(self, asked: Asked) -> Composed | None:
         with asked.timings.stage("compose"):
             return compose(asked.form, asked.question, asked.found.hits, self._archive, self._settings.base_url)
 
-    async def _list(self, asked: _Asked, composed: Composed) -> AsyncGenerator[Event]:
+    async def _list(self, asked: Asked, composed: Composed) -> AsyncGenerator[Event]:
         """A list made of the articles' own words, without the generator."""
-        language = asked.question.language
-        reports = count_reports(len(composed.sources), language)
-        asked.timings.mark("first_token")
-        yield Status(read(asked.question, asked.period, asked.found, reports, asked.timings.ms()["first_token"]), True)
-        for source in composed.sources:
-            yield source
+        for event in asked.told(composed.sources):
+            yield event
         yield Text(composed.text)
         suggestions = await asyncio.to_thread(self._suggest, asked, composed.sources)
-        yield asked.finished(sources=composed.sources, suggestions=suggestions)
+        yield asked.finished(Finished("stop", NO_USAGE, {}, composed.sources, suggestions=suggestions))
 
-    async def _nothing(self, asked: _Asked, sources: tuple[Source, ...] | None = None) -> AsyncGenerator[Event]:
+    async def _nothing(self, asked: Asked) -> AsyncGenerator[Event]:
         """The honest answer where the archive holds nothing, at once and without the generator."""
         language = asked.question.language
         where = f" ({describe_period(asked.period, language)})" if asked.period else ""
-        nearest = merge(shown(asked.found.hits, _NEAREST), self._settings.base_url) if sources is None else sources
+        nearest = merge(shown(asked.found.hits, _NEAREST), self._settings.base_url)
         yield Status(say("none", language), done=True)
         for source in nearest:
             yield source
@@ -155,15 +125,17 @@ class Chat:
         yield Text(render("nothing", language, period=where))
         if nearest:
             yield Text("\n\n" + render("nearest", language, reports=listed(nearest, language)))
-        yield asked.finished(sources=nearest, abstained=True)
+        yield asked.finished(Finished("stop", NO_USAGE, {}, nearest, abstained=True))
 
-    async def _answer(self, ask: Ask, asked: _Asked, verdict: Verdict) -> AsyncGenerator[Event]:
+    async def _answer(self, ask: Ask, asked: Asked, verdict: Verdict) -> AsyncGenerator[Event]:
         """What the sources answer, read or written by the generator; an honest no where it finds nothing in them."""
         question = asked.question
         # A question with parts asks for several things at once.
         expectation = Expectation("" if question.parts else question.text)
         prompt = await asyncio.to_thread(self._prompt, ask, asked, expectation)
         yield Status(say("reading", question.language, count=count_reports(len(prompt.sources), question.language)))
+        if asked.form.form == "quotations":
+            yield Text(render("no_quotation", question.language) + "\n\n")
         if verdict == "doubtful" and not await self._is_affirmed(prompt, asked.timings):
             events = self._nothing(asked)
         elif self._settings.wording == "written":
@@ -180,17 +152,12 @@ class Chat:
             weights = await self._generator.weigh(prompt.reading("affirm"), (yes, no))
         return is_affirmed(weights[0] - weights[1])
 
-    async def _quoted(self, asked: _Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
+    async def _quoted(self, asked: Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
         """The archive's own words: the line that the generator chooses, for each part of the question."""
-        chosen: list[Line] = []
-        with asked.timings.stage("choose"):
-            letters = LETTERS[: len(prompt.lines)]
-            for part in asked.question.parts or (prompt.question,):
-                weights = await self._generator.weigh(prompt.reading("choose", part), letters, begun="(")
-                chosen.append(choose(prompt.lines, weights, chosen))
-        for event in self._told(asked, prompt):
+        chosen = await self._chosen(asked, prompt)
+        for event in asked.told(prompt.sources):
             yield event
-        texts = [quoted(line, prompt.sources) for line in dict.fromkeys(chosen)]
+        texts = [quoted(line, prompt.sources) for line in chosen]
         certain = expectation.met(" ".join(found.text for found in texts))
         yield Text("\n\n".join(said(found, prompt.language, certain=certain) for found in texts))
         if certain and (dated := await asyncio.to_thread(self._dated, asked, [found.source for found in texts])):
@@ -198,17 +165,24 @@ class Chat:
         suggestions = await asyncio.to_thread(self._suggest, asked, prompt.sources)
         grounding = Grounding(supported=len(texts), cited=Counter(found.source.number for found in texts))
         read_tokens = sum(self._generator.count_tokens(turn.content) for turn in prompt.reading("choose"))
-        yield asked.finished(
-            usage=Usage(read_tokens, len(texts)),
-            sources=prompt.sources,
-            grounding=grounding,
-            suggestions=suggestions,
-            abstained=not certain,
-        )
+        usage = Usage(read_tokens, len(texts))
+        yield asked.finished(Finished("stop", usage, {}, prompt.sources, grounding, suggestions, abstained=not certain))
 
-    async def _written(
-        self, ask: Ask, asked: _Asked, prompt: Prompt, expectation: Expectation
-    ) -> AsyncGenerator[Event]:
+    async def _chosen(self, asked: Asked, prompt: Prompt) -> list[Line]:
+        """The line that answers; for each part of a question one, of different sources; for a list several."""
+        parts = asked.question.parts
+        questions = [prompt.question] if len(parts) < 2 else parts
+        letters, chosen = LETTERS[: len(prompt.lines)], list[Line]()
+        with asked.timings.stage("choose"):
+            for question in questions:
+                weights = await self._generator.weigh(prompt.reading("choose", question), letters, begun="(")
+                for _ in range(_LISTED_LINES if len(parts) == 1 else 1):
+                    line = choose(prompt.lines, weights, {line.source for line in chosen})
+                    if len(parts) > 1 or not chosen or line.relevance > chosen[0].relevance - _BESIDE:
+                        chosen.append(line)
+        return list(dict.fromkeys(chosen))
+
+    async def _written(self, ask: Ask, asked: Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
         """What the generator writes, sentence by sentence as it is checked, or the archive's words in its place."""
         timings, checker = asked.timings, self._checker(prompt)
         template = "comparison" if asked.form.form == "comparison" else "question"
@@ -219,7 +193,7 @@ class Chat:
             async with contextlib.aclosing(pieces):
                 async for piece in pieces:
                     if "first_token" not in timings.ms():
-                        for event in self._told(asked, prompt):
+                        for event in asked.told(prompt.sources):
                             yield event
                     # What answers nothing waits until something does: it may be all.
                     held += checker.feed(piece.text)
@@ -242,20 +216,10 @@ class Chat:
         if not abstained and (dated := await asyncio.to_thread(self._dated, asked, cited)):
             yield Text(dated)
         suggestions = await asyncio.to_thread(self._suggest, asked, prompt.sources)
-        yield asked.finished(
-            reason, usage, prompt.sources, grounding=checker.grounding, suggestions=suggestions, abstained=abstained
-        )
+        end = Finished(reason, usage or NO_USAGE, {}, prompt.sources, checker.grounding, suggestions)
+        yield asked.finished(replace(end, abstained=abstained))
 
-    def _told(self, asked: _Asked, prompt: Prompt) -> Iterator[Event]:
-        """What goes before the first word: that the sources are read, and the sources."""
-        asked.timings.mark("first_token")
-        language = asked.question.language
-        reports = count_reports(len(prompt.sources), language)
-        ms = asked.timings.ms()["first_token"]
-        yield Status(read(asked.question, asked.period, asked.found, reports, ms), done=True)
-        yield from prompt.sources
-
-    def _prompt(self, ask: Ask, asked: _Asked, expectation: Expectation) -> Prompt:
+    def _prompt(self, ask: Ask, asked: Asked, expectation: Expectation) -> Prompt:
         question, settings = asked.question, self._settings
         with asked.timings.stage("prompt"):
             merged = merge(shown(asked.found.hits, ask.top_k or settings.top_k), settings.base_url)
@@ -270,7 +234,8 @@ class Chat:
                 hint = say("hint_loosened", question.language, period=period)
             count = self._generator.count_tokens
             talk = remembered(ask.history, count, settings.history_tokens) if question.is_followup else []
-            prompt = Prompt(question.text, question.language, read.sources, read.lines, tuple(talk), hint)
+            asked_text = f"{leaned_on(ask.history)} {question.text}" if question.is_followup else question.text
+            prompt = Prompt(asked_text.strip(), question.language, read.sources, read.lines, tuple(talk), hint)
             return prompt.within(settings.context_tokens - settings.answer_tokens, count)
 
     def _checker(self, prompt: Prompt) -> CitationChecker:
@@ -279,13 +244,13 @@ class Chat:
         unsupported = self._settings.unsupported
         return CitationChecker(evidence, question=prompt.question, mark=mark, unsupported=unsupported)
 
-    def _dated(self, asked: _Asked, cited: Sequence[Source]) -> str:
+    def _dated(self, asked: Asked, cited: Sequence[Source]) -> str:
         """A last line that dates a state of affairs where later articles tell of it, too."""
         if asked.period is not None or not cited or asks_for_events(asked.question.text):
             return ""
         return superseding(cited, asked.question, asked.found.hits, self._archive, self._settings.base_url)
 
-    def _suggest(self, asked: _Asked, sources: Sequence[Source]) -> tuple[str, ...]:
+    def _suggest(self, asked: Asked, sources: Sequence[Source]) -> tuple[str, ...]:
         articles = [self._archive.ledger.article(source.article_id) for source in sources]
         return suggest(
             [article for article in articles if article], asked.found.hits, asked.question.language, asked.question.text

@@ -6,7 +6,7 @@ multiple-choice evaluation; Robinson and Wingate, "Leveraging Large Language Mod
 Answering", 2023). Nothing is generated, so nothing can be invented, and the answer is there when the prompt is read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -25,7 +25,9 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SINGLE = str.maketrans("„“”»«", "‚‘‘›‹")
 # Weight of the logarithm of the model's choice beside the relevance of a line.
 _CHOICE = 0.02
-_LONGEST = 360  # characters of a quotation: the line, and about two sentences after it
+# Characters of a quotation: the line with about two sentences after it, and one before. On 53 questions whose answer
+# stood in a source it stood in the line with its headline for 66 of 100, with those after for 77, and before for 79.
+_LONGEST, _LONGEST_WITH_BEFORE = 360, 440
 _LEAST = 1e-3  # below this probability, differences of the choice are noise
 
 
@@ -39,10 +41,10 @@ def lettered(lines: Sequence[Line], sources: Sequence[Source], language: Languag
     return text.strip()
 
 
-def choose(lines: Sequence[Line], weights: Sequence[float], taken: Sequence[Line] = ()) -> Line:
+def choose(lines: Sequence[Line], weights: Sequence[float], used: Container[int] = ()) -> Line:
     """The line that answers; `weights` are log-probabilities of the letters, in the order of the lines.
 
-    What is `taken` already is not chosen again, unless there is nothing else.
+    Lines of sources that are `used` already are not chosen, unless there are no others.
     """
     odds = np.array(weights, np.float64)
     chances = np.exp(odds - np.logaddexp.reduce(odds))
@@ -50,7 +52,7 @@ def choose(lines: Sequence[Line], weights: Sequence[float], taken: Sequence[Line
         line.relevance + _CHOICE * log(chance + _LEAST) for line, chance in zip(lines, chances.tolist(), strict=False)
     ]
     ranked = sorted(range(len(scores)), key=lambda at: -scores[at])
-    return next((lines[at] for at in ranked if lines[at] not in taken), lines[ranked[0]])
+    return next((lines[at] for at in ranked if lines[at].source not in used), lines[ranked[0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,21 @@ class Quoted:
 def quoted(line: Line, sources: Sequence[Source]) -> Quoted:
     """A line with the sentences that explain it: what comes after, and what it leans on ("Er ...").
 
-    A chosen headline stands for how its article begins.
+    A chosen headline stands for how its article begins. What comes before is taken in where there is room for it.
     """
     source = sources[line.source]
     at = located(source.passage)
     position = line.position if line.position >= 0 else min(at, default=-1)
     if position not in at or (line.position < 0 and at[position] == source.title and position + 1 not in at):
         return Quoted(source, source.title)
-    text = at[position]
-    if position - 1 in at and LEANING.match(text):
-        text = f"{at[position - 1]} {text}"
+    text, before = at[position], at.get(position - 1, "")
+    leans = bool(before) and bool(LEANING.match(text))
+    if leans:
+        text = f"{before} {text}"
     while (following := at.get(position := position + 1)) and len(text) + len(following) < _LONGEST:
         text = f"{text} {following}"
+    if before and not leans and len(before) + len(text) < _LONGEST_WITH_BEFORE:
+        text = f"{before} {text}"
     return Quoted(source, text)
 
 

@@ -13,6 +13,7 @@ from archive.settings import Settings
 from prompts import check_templates, render
 from server.chat import Chat
 from server.generation import Generator, Message, Sampling, load_generator
+from server.grounding.names import names
 from server.reranking import Reranker, load_reranker
 from server.retrieval import Retriever, Search
 from server.tasks import ChatMemory
@@ -78,6 +79,7 @@ async def warm_up(engine: Engine) -> None:
 def _warm_search(engine: Engine) -> None:
     try:
         engine.retriever.retrieve(Search("Was ist neu?"), 1, Timings())
+        names("Die Stadt Berlin meldet zwei Fälle.")  # loads the lexicon
     except ArchivarError as error:
         log.warning("the archive can't be searched yet: %s", error)
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.citations import Grounding
 from server.generation import Usage
+from server.grounding.citations import Grounding
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
-from server.claims import Claim, claim_of
-from server.quotation_marks import quotations
-from server.support import Asked
+from server.grounding.claims import Claim, claim_of
+from server.grounding.quotation_marks import quotations
+from server.grounding.support import Asked
 
 Kind = Literal["money", "count", "amount", "weight", "share", "date", "name", "person", "penalty", "anything"]
 

@@ -1,13 +1,15 @@
 """Answers that are lists: chronologies, overviews, quotations, composed of the articles that were found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archive.archive import Archive
-from archive.articles import Hit
+from archive.articles import Article, Hit
 from prompts import render
 from server.events import Source
 from server.forms import Asked, Form, matter_of
-from server.quotations import compose_quotations
+from server.instructions import without_instructions
+from server.quotation_lists import compose_quotations
 from server.reports import reports_of
 from server.sources import date_of
 from server.timelines import Composed, compose_overview, compose_timeline, superseded
@@ -20,7 +22,7 @@ def compose(form: Asked, question: Question, hits: Sequence[Hit], archive: Archi
     """The list that is asked for; None where a list is not asked for, or the articles make none."""
     if form.form not in LISTS:
         return None
-    reports = reports_of(hits, archive.ledger.article, base_url)
+    reports = reports_of(hits, lambda article_id: _readable(archive.ledger.article(article_id)), base_url)
     matter = matter_of(question.search)
     if form.form == "timeline":
         return compose_timeline(reports, matter, question.language)
@@ -33,6 +35,18 @@ def compose(form: Asked, question: Question, hits: Sequence[Hit], archive: Archi
         return scores
 
     return compose_quotations(reports, form.speaker, matter, relevance, question.language)
+
+
+def _readable(article: Article | None) -> Article | None:
+    """An article without what speaks to a model: a list shows what it is given."""
+    if article is None:
+        return None
+    return replace(
+        article,
+        title=without_instructions(article.title) or "…",
+        teaser=without_instructions(article.teaser),
+        text=without_instructions(article.text),
+    )
 
 
 def superseding(

@@ -13,8 +13,8 @@ from archive.articles import MONTHS, TIME_ZONE, Article, Hit
 from server.content import content, coverage
 from server.escaping import one_line
 from server.function_words import FUNCTION_WORDS
+from server.grounding.names import looks_like_name
 from server.instructions import addresses_model
-from server.names import looks_like_name
 from server.quotations import quotations
 from server.sentences import sentences
 from server.understanding import Language

@@ -47,6 +47,12 @@ def remembered(talk: Sequence[Message], count_tokens: Callable[[str], int], budg
     return kept
 
 
+def leaned_on(talk: Sequence[Message], longest: int = 200) -> str:
+    """The last question of the talk, which a follow-up leans on; at most `longest` characters."""
+    asked = next((_plain(turn).content for turn in reversed(talk) if turn.role == "user"), "")
+    return asked[:longest]
+
+
 def _backwards(talk: Sequence[Message]) -> Iterator[_Exchange]:
     """Exchanges, the newest first. A question without an answer is one only at the end of the talk."""
     answer: Message | None = None

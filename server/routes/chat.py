@@ -12,11 +12,12 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from archive.articles import Period
 from archive.errors import BadRequest, NotFound
 from server import metrics
-from server.chat import Ask
+from server.asked import Ask
 from server.engine import Engine
 from server.events import Event, Finished, Text
 from server.generation import Message, Usage
 from server.problems import describe
+from server.talk import remembered
 from server.tasks import CHAT_HEADER, TASK_HEADER, answer_task
 from server.timings import Timings
 from server.wire import DONE, ChatRequest, Completion, error_line
@@ -109,8 +110,13 @@ async def _task(task: str, turns: list[Message], chat_id: str, engine: Engine) -
 
 
 async def _bare(body: ChatRequest, turns: list[Message], engine: Engine) -> AsyncGenerator[Event]:
-    """The generator alone, without the archive."""
+    """The generator alone, without the archive; of a talk that is too long the oldest turns go first."""
     timings, usage, reason = Timings(), None, "stop"
+    room = engine.settings.context_tokens - engine.settings.answer_tokens
+    if sum(engine.generator.count_tokens(turn.content) for turn in turns) > room:
+        rules = [turn for turn in turns if turn.role == "system"]
+        room -= sum(engine.generator.count_tokens(turn.content) for turn in rules)
+        turns = [*rules, *remembered(turns, engine.generator.count_tokens, max(room, 0))]
     sampling = body.sampling(engine.settings.answer_tokens, engine.settings.temperature)
     async with contextlib.aclosing(engine.generator.stream(turns, sampling)) as pieces:
         async for piece in pieces:

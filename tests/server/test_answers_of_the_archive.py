@@ -6,7 +6,7 @@ import pytest
 from scripted import ScriptedGenerator
 
 from archive.settings import Settings
-from server.chat import Ask
+from server.asked import Ask
 from server.engine import load_engine
 from server.events import Finished, Source, Status, Text
 from server.generation import Message

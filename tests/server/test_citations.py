@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.citations import CitationChecker
-from server.support import Evidence
+from server.grounding.citations import CitationChecker
+from server.grounding.support import Evidence
 
 TEXTS = [
     "Die Hintertür in den XZ Utils entdeckte Andres Freund am 29. März 2024, weil SSH-Anmeldungen langsamer wurden.",

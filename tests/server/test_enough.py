@@ -46,6 +46,13 @@ def test_names_count_in_the_best_articles_only():
     assert signals_of("Wie lange sitzt Madoff?", hits, in_period=False).nameless
 
 
+def test_someone_whom_no_article_names_is_not_in_the_archive():
+    near = [hit(0.93, 3.0, "Sauerland-Gruppe: lange Haft", "Der Richter nannte zwölf Jahre.")]
+    assert judge("Wie lange musste Uli Hoeneß ins Gefängnis?", near, E5) == "nothing"
+    assert judge("Wie lange musste Uli Hoeneß ins Gefängnis?", [hit(0.93, 3.0, "Hoeneß muss in Haft")], E5) == "enough"
+    assert judge("Wann bebte im März 2012 in Neuseeland die Erde?", near, E5) == "enough"
+
+
 def test_a_period_makes_the_nearest_farther():
     far = [hit(0.808, -3.0)]
     assert judge("Wie hoch war sie?", far, E5) == "nothing"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from server import datings, quantities
-from server.citations import CitationChecker, Grounding
-from server.claims import claim_of
-from server.names import Mentions, names
+from server.grounding import datings, quantities
+from server.grounding.citations import CitationChecker, Grounding
+from server.grounding.claims import claim_of
+from server.grounding.names import Mentions, names
+from server.grounding.support import Evidence
 from server.sentences import sentences
-from server.support import Evidence
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "articles.jsonl"
 REWORDED = Path(__file__).parent / "reworded_sentences.jsonl"

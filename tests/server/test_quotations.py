@@ -4,7 +4,8 @@ import pytest
 
 from archive.articles import TIME_ZONE, Article
 from server.events import Source
-from server.quotations import compose_quotations, quotations
+from server.quotation_lists import compose_quotations
+from server.quotations import quotations
 from server.reports import Report
 
 

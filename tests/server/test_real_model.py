@@ -12,7 +12,7 @@ from scripted import ROOT, SAMPLE
 
 from archive.errors import BadRequest
 from archive.settings import Settings
-from server.chat import Ask
+from server.asked import Ask
 from server.engine import load_engine
 from server.events import Finished, Text
 from server.generation import Message, Sampling

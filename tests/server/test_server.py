@@ -139,7 +139,7 @@ def test_status_and_sources_come_before_the_text(client):
             seen.append("text")
     text = seen.index("text")
     assert seen[0] == "status" and "source" in seen[:text] and "source" not in seen[text:]
-    assert seen[text - 1] == "status"
+    assert seen[text - 1] == "source"
 
 
 def test_no_source_key_is_an_address(client):
@@ -201,6 +201,7 @@ def test_a_followup_is_searched_with_the_talk(client, generator):
 
 
 def test_english_questions_get_the_english_prompt(client, generator):
+    generator.favoured = ["Yes"]  # German articles are farther from English questions
     ask(client, "Who found the backdoor in the XZ Utils?")
     assert "Answer in English" in generator.asked[-1][0].content
 

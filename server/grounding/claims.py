@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from archive.compounds import compound_parts
 from archive.german import stem
-from server.datings import Dating, blanked, datings
 from server.function_words import FUNCTION_WORDS
-from server.names import WORD, Name, fold, names
-from server.plain_words import PLAIN_WORDS
-from server.quantities import Quantity, identifiers, quantities, with_clock
-from server.synonyms import group_of
+from server.grounding.datings import Dating, blanked, datings
+from server.grounding.names import WORD, Name, fold, names
+from server.grounding.plain_words import PLAIN_WORDS
+from server.grounding.quantities import Quantity, identifiers, quantities, with_clock
+from server.grounding.synonyms import group_of
 
 _LIST_NUMBER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•–])\s+")
 _MARKUP = re.compile(r"[*_#`]")

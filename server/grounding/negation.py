@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from archive.german import stem
-from server.names import fold
+from server.grounding.names import fold
 
 _WORD = re.compile(r"[^\W\d_]+(?:n[’']t)?")
 _CLAUSE = re.compile(r"[,;:–()]|\b(?:und|aber|sondern|and|but)\b")

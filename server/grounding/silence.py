@@ -2,8 +2,8 @@
 
 import re
 
-from server.claims import Claim
-from server.support import Asked
+from server.grounding.claims import Claim
+from server.grounding.support import Asked
 
 _SOURCES = (
     r"(?:Meldung|Bericht|Nachricht|Quelle|Archiv|Artikel|Text|Passage|Auszug|Auszüge|Unterlage|Dokument|"

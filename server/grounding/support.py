@@ -13,10 +13,10 @@ from datetime import date, datetime
 from functools import cached_property
 
 from archive.articles import TIME_ZONE
-from server import datings, quantities
-from server.claims import Claim, Word, claim_of, far_forms, near_forms
-from server.names import Mentions, Name
-from server.negation import turned
+from server.grounding import datings, quantities
+from server.grounding.claims import Claim, Word, claim_of, far_forms, near_forms
+from server.grounding.names import Mentions, Name
+from server.grounding.negation import turned
 from server.sentences import sentences
 
 _WINDOW = 3  # sentences

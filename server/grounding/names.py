@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 
 from archive.compounds import compound_parts, spelled_out
 from server.function_words import FUNCTION_WORDS
-from server.plain_words import PLAIN_WORDS
+from server.grounding.plain_words import PLAIN_WORDS
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]{2,})?(?:\.(?=[^\W\d_]{2,4}\b)[^\W\d_]+)?")
 _SHAPED = re.compile(r"[^\W\d_]*[a-zäöüß][A-ZÄÖÜ][^\W\d_]*|[A-ZÄÖÜ]{2,}s?|[^\W\d_]+\.[a-z]{2,4}")

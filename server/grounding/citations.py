@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from server.claims import Claim, claim_of
 from server.escaping import tame
-from server.quotation_marks import Quotation, is_open, quotations, verbatim, without_marks
+from server.grounding.claims import Claim, claim_of
+from server.grounding.quotation_marks import Quotation, is_open, quotations, verbatim, without_marks
+from server.grounding.silence import claims_nothing
+from server.grounding.support import Asked, Evidence, Passage
 from server.sentences import sentence_end
-from server.silence import claims_nothing
-from server.support import Asked, Evidence, Passage
 
 _BRACKETED = re.compile(
     r"[^\S\n]*[\[【]\s*(?:Quelle|Meldung|Source|Report)?\s*#?(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\s*[\]】](?!\()"
