@@ -13,7 +13,7 @@ from math import log
 import numpy as np
 
 from prompts import render
-from server.escaping import markdown
+from server.escaping import inline_markdown
 from server.events import Source
 from server.excerpts import Line, located
 from server.sources import date_of
@@ -95,13 +95,13 @@ def said(found: Quoted, language: Language, *, certain: bool = True) -> str:
     date = say("of_day", language, date=date_of(source, language)) if source.published else ""
     citation = f"[{source.number}]"
     if found.is_headline:
-        text = render("headline", language, title=markdown(_inner(source.title)), date=date, citation=citation)
+        text = render("headline", language, title=inline_markdown(_inner(source.title)), date=date, citation=citation)
     else:
         text = render(
             "evidence",
             language,
-            title=markdown(_inner(source.title)),
-            text=markdown(_inner(found.text)),
+            title=inline_markdown(_inner(source.title)),
+            text=inline_markdown(_inner(found.text)),
             date=date,
             citation=citation,
         )

@@ -32,6 +32,11 @@ def markdown(text: str) -> str:
     return _AT_START.sub(lambda match: match[1] + _escaped_start(match[2]), escaped)
 
 
+def inline_markdown(text: str) -> str:
+    """Plain `text` on one line, as a part of a line of Markdown that shows it to the letter."""
+    return _ANYWHERE.sub(r"\\\g<0>", " ".join(text.split()))
+
+
 def _escaped_start(mark: str) -> str:
     # A list's number can't be escaped, its full stop can.
     return f"{mark}\\" if mark[0].isdigit() else f"\\{mark}"

@@ -99,7 +99,8 @@ def located(passage: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for part in passage.split(GAP.strip()):
         start = max(found, default=-2) + 2  # what lies between two passages is unknown
-        found |= dict(enumerate(sentences(part), start))
+        # Rows of a table are no sentences.
+        found |= dict(enumerate((text for text in sentences(part) if text.count("|") < 2), start))
     return found
 
 

@@ -58,11 +58,6 @@ class Chat:
             f"() => document.querySelectorAll('.chat-assistant').length > {before}", timeout=15_000
         )
 
-    def wait_text(self, timeout: float = 120) -> None:
-        self.page.wait_for_function(
-            f"() => ({LAST}?.querySelector('.markdown-prose')?.innerText ?? '').length > 0", timeout=timeout * 1000
-        )
-
     def wait_done(self, timeout: float = 180) -> None:
         """The copy button comes when the message is done, and Stop goes."""
         self.page.wait_for_function(

@@ -58,12 +58,12 @@ def test_a_source_opens_the_article_in_a_tab_of_its_own(chat: Chat) -> None:
 
 
 def test_stop_stops_and_the_next_question_is_answered(chat: Chat) -> None:
-    chat.send("Gib mir eine ausführliche Chronologie zu Boeings Starliner und seiner Besatzung.")
-    chat.wait_text()
+    chat.send("Wer hat die Hintertür in den XZ Utils entdeckt, und wodurch fiel sie auf?")
+    chat.page.wait_for_selector(STOP, timeout=5_000)  # the model reads for seconds
     chat.stop()
     chat.page.wait_for_selector(STOP, state="detached", timeout=5_000)
     stopped = chat.page.inner_text(".chat-assistant")
-    chat.page.wait_for_timeout(2_000)
+    chat.page.wait_for_timeout(5_000)
 
     assert chat.page.inner_text(".chat-assistant") == stopped
 

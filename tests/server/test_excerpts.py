@@ -73,5 +73,12 @@ def test_what_lies_between_two_passages_is_a_gap():
     assert located("Eins ist so. Zwei auch. […] Drei nicht.") == {0: "Eins ist so.", 1: "Zwei auch.", 3: "Drei nicht."}
 
 
+def test_rows_of_a_table_are_no_sentences():
+    assert list(located("Eins ist so.\n| Frage | Antwort |\n|---|---|\nZwei auch.").values()) == [
+        "Eins ist so.",
+        "Zwei auch.",
+    ]
+
+
 def test_without_sources_there_is_nothing_to_show():
     assert excerpt(WordEmbedder(), "Wer?", [], 500) == Excerpt((), ())
