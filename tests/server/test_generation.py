@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from archive.errors import EngineTimeout, EngineUnavailable, GenerationError, SettingsError
 from archive.models import ModelStore
 from archive.settings import Settings
-from server.generation import Message, Piece, Sampling, load_generator
+from server.generation import Message, Piece, Sampling, load_generator, weights_of
 from server.ports import free_port
 
 TURNS = [Message("system", "Kurz."), Message("user", "Hallo?")]
@@ -183,3 +183,21 @@ def test_a_death_in_the_middle_is_no_end(engine, running, provider):
 def test_a_generator_of_no_known_engine(name):
     with pytest.raises(SettingsError, match="ARCHIVAR_GENERATOR"):
         load_generator(Settings(generator=name), ModelStore(Settings().models, offline=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "likeliest"),
+    [("(B)", "B"), ("B) Gras", "B"), ("**A**", "A"), ("Ja, das", None), ("", None), ("„C“", "C")],
+)
+def test_a_word_that_is_said_outweighs_the_others(text, likeliest):
+    weights = dict(zip("ABC", weights_of(text, "ABC"), strict=True))
+    best = [word for word, weight in weights.items() if weight == max(weights.values())]
+    assert best == ([likeliest] if likeliest else ["A", "B", "C"])
+
+
+@pytest.mark.parametrize("provider", ["openai", "ollama"])
+def test_engines_that_tell_no_probabilities_are_taken_at_their_word(engine, running, provider):
+    chosen = settings(provider, running[1])
+    generator = load_generator(chosen, ModelStore(chosen.models, offline=True))
+    said, other = LOOP.run_until_complete(generator.weigh(TURNS, ("Guten", "Nein"), begun="("))
+    assert said > other

@@ -72,6 +72,21 @@ def test_giving_up_while_it_reads_frees_the_engine(engine):
     assert "Berlin" in write(engine, [Message("user", "Was ist die Hauptstadt von Deutschland?")])[0]
 
 
+def test_it_weighs_words_without_writing_any(engine):
+    def odds(question: str) -> float:
+        asked = [Message("user", f"{question} Antworte nur mit Ja oder Nein.")]
+        yes, no = asyncio.run(engine.generator.weigh(asked, ("Ja", "Nein")))
+        return yes - no
+
+    assert odds("Ist Berlin die Hauptstadt von Deutschland?") > odds("Ist Lyon die Hauptstadt von Deutschland?")
+
+
+def test_words_are_weighed_after_what_the_answer_begins_with(engine):
+    asked = [Message("user", "(A) Der Himmel ist blau.\n(B) Gras ist grün.\nWelche Zeile spricht vom Himmel?")]
+    a, b = asyncio.run(engine.generator.weigh(asked, "AB", begun="("))
+    assert a > b
+
+
 def test_a_prompt_beyond_the_context_is_refused(engine):
     with pytest.raises(BadRequest, match="ARCHIVAR_CONTEXT_TOKENS"):
         write(engine, [Message("user", "Wort " * 4000)])
