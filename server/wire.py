@@ -133,7 +133,7 @@ def extras_json(finished: Finished) -> dict[str, Any]:
             source_json(source) | {"cited": held.cited[source.number] if held else 0} for source in finished.sources
         ],
         "timings": dict(finished.timings),
-        "archive": dict(finished.understood or {}),
+        "archive": {**finished.understood, "abstained": finished.abstained} if finished.understood else {},
     }
     if held is not None:
         extras["grounding"] = {
