@@ -75,7 +75,7 @@ class Chat:
         asked = Asked(question, form, period, found, timings)
         verdict = judge(
             question.search, found.hits, self._archive.embedder.name, self._settings.nearest,
-            in_period=found.period is not None,
+            in_period=found.period is not None, foreign=question.language == "en",
         )  # fmt: skip
         if verdict != "nothing" and (composed := await asyncio.to_thread(self._composed, asked)):
             events = self._list(asked, composed)
@@ -136,9 +136,10 @@ class Chat:
         yield Status(say("reading", question.language, count=count_reports(len(prompt.sources), question.language)))
         if asked.form.form == "quotations":
             yield Text(render("no_quotation", question.language) + "\n\n")
-        if verdict == "doubtful" and not await self._is_affirmed(prompt, asked.timings):
+        in_doubt = verdict == "doubtful" and question.language == "de"  # about another language the model says no
+        if in_doubt and not await self._is_affirmed(prompt, asked.timings):
             events = self._nothing(asked)
-        elif self._settings.wording == "written":
+        elif self._settings.wording == "written" or question.language == "en":  # the archive's words are German
             events = self._written(ask, asked, prompt, expectation)
         else:
             events = self._quoted(asked, prompt, expectation)
@@ -242,7 +243,8 @@ class Chat:
         evidence = [Evidence(source.title, source.published, source.passage) for source in prompt.sources]
         mark = say("unsupported", prompt.language)
         unsupported = self._settings.unsupported
-        return CitationChecker(evidence, question=prompt.question, mark=mark, unsupported=unsupported)
+        foreign = prompt.language == "en"
+        return CitationChecker(evidence, question=prompt.question, mark=mark, unsupported=unsupported, foreign=foreign)
 
     def _dated(self, asked: Asked, cited: Sequence[Source]) -> str:
         """A last line that dates a state of affairs where later articles tell of it, too."""

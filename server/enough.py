@@ -34,7 +34,8 @@ class Signals:
     `dense` is the greatest cosine, `logit` the greatest log-odds of the reranker, None where it read nothing,
     `nameless` whether none of the best articles names all that the question names, and `in_period` whether only
     articles of a period were searched: fewer, so that the nearest of them is farther. `stranger` tells whether the
-    question gives someone's full name, and none of the best articles names that one.
+    question gives someone's full name, and none of the best articles names that one; `foreign` whether it is asked in
+    another language than the articles', which makes all of them farther.
     """
 
     dense: float
@@ -42,6 +43,7 @@ class Signals:
     nameless: bool
     in_period: bool
     stranger: bool = False
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,14 @@ class Weights:
     nameless: float
     bias: float
     in_period: float = 1.0
+    foreign: float = 3.0
 
 
 _WEIGHTS: Mapping[str, Weights] = {"multilingual-e5-small-q4": Weights(76.0, 0.545, -1.55, -61.43)}
 _UNREAD: Mapping[str, Weights] = {"multilingual-e5-small-q4": Weights(89.2, 0.0, -1.95, -73.91)}
 
 
-def signals_of(question: str, hits: Sequence[Hit], *, in_period: bool) -> Signals:
+def signals_of(question: str, hits: Sequence[Hit], *, in_period: bool, foreign: bool = False) -> Signals:
     """The signals of the hits of a question; `hits` come best first and hold at least one."""
     logits = [hit.scores["logit"] for hit in hits if "logit" in hit.scores]
     dense = max(hit.scores.get("dense", 0.0) for hit in hits)
@@ -67,7 +70,7 @@ def signals_of(question: str, hits: Sequence[Hit], *, in_period: bool) -> Signal
     named = [name.key for name in claim.names]
     nameless = bool(named) and not any(all(held.hold(name) for name in named) for held in mentions)
     stranger = any(not any(held.hold(name) for held in mentions) for name in _surnames(claim))
-    return Signals(dense, max(logits, default=None), nameless, in_period, stranger)
+    return Signals(dense, max(logits, default=None), nameless, in_period, stranger, foreign)
 
 
 def log_odds(signals: Signals, embedder: str) -> float | None:
@@ -80,17 +83,24 @@ def log_odds(signals: Signals, embedder: str) -> float | None:
         + weights.logit * (signals.logit or 0.0)
         + weights.nameless * signals.nameless
         + weights.in_period * signals.in_period
+        + weights.foreign * signals.foreign
         + weights.bias
     )
 
 
 def judge(
-    question: str, hits: Sequence[Hit], embedder: str, nearest: float | None = None, *, in_period: bool = False
+    question: str,
+    hits: Sequence[Hit],
+    embedder: str,
+    nearest: float | None = None,
+    *,
+    in_period: bool = False,
+    foreign: bool = False,
 ) -> Verdict:
     """Whether `hits` answer `question`; `nearest` is the cosine below which there is nothing, where one was set."""
     if not hits:
         return "nothing"
-    signals = signals_of(question, hits, in_period=in_period)
+    signals = signals_of(question, hits, in_period=in_period, foreign=foreign)
     if nearest is not None and signals.dense < nearest:
         return "nothing"
     if signals.stranger:  # of 70 questions about what an archive doesn't hold 23, of 178 others none

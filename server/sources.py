@@ -6,14 +6,14 @@ from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote
 
-from archive.articles import Hit, german_date
+from archive.articles import TIME_ZONE, Hit
 from prompts import render
 from server.escaping import markdown, one_line, web_address
 from server.events import Source
 from server.instructions import addresses_model, without_instructions
 from server.sentences import sentences
 from server.understanding import Language
-from server.wording import say
+from server.wording import day_in_words, say
 
 GAP = " […] "
 _PASSAGES = 2  # of one article in an answer
@@ -62,7 +62,9 @@ def article_page(base_url: str, article_id: str) -> str:
 
 def date_of(source: Source, language: Language) -> str:
     """The day of a source in words."""
-    return german_date(source.published) if source.published else say("undated", language)
+    if source.published is None:
+        return say("undated", language)
+    return day_in_words(source.published.astimezone(TIME_ZONE).date(), language)
 
 
 def listed(sources: Sequence[Source], language: Language) -> str:

@@ -56,16 +56,24 @@ class CitationChecker:
     """Checks one answer.
 
     `passages` come in the order of their numbers from 1. `question` may lend what it says, but that proves nothing.
-    `mark` follows a sentence that isn't borne out, unless `unsupported` says to withhold it.
+    `mark` follows a sentence that isn't borne out, unless `unsupported` says to withhold it. An answer in a `foreign`
+    language, whose words can't be compared, is judged by its facts alone.
     """
 
     def __init__(
-        self, passages: Sequence[Evidence], *, question: str = "", mark: str = "", unsupported: Unsupported = "mark"
+        self,
+        passages: Sequence[Evidence],
+        *,
+        question: str = "",
+        mark: str = "",
+        unsupported: Unsupported = "mark",
+        foreign: bool = False,
     ) -> None:
         self._passages = [Passage(evidence) for evidence in passages]
         self._asked = Asked(question)
         self._mark = f" {mark}" if mark else ""
         self._withholds = unsupported == "withhold"
+        self._foreign = foreign
         self._buffer = ""
         self._begun = False
         self.grounding = Grounding()
@@ -116,6 +124,8 @@ class CitationChecker:
 
     def _supports(self, claim: Claim, cited: Sequence[int]) -> list[float]:
         """The support in each passage. Where a cited one leaves no room for a better, the others aren't looked at."""
+        if self._foreign:
+            return [passage.facts(claim, self._asked).score for passage in self._passages]
         supports = [0.0] * len(self._passages)
         for number in cited:
             supports[number] = self._passages[number].support(claim, self._asked).score

@@ -8,14 +8,15 @@ the question brought up may stand anywhere in the passage, and carries nothing b
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
 from archive.articles import TIME_ZONE
+from server.function_words import ENGLISH
 from server.grounding import datings, quantities
 from server.grounding.claims import Claim, Word, claim_of, far_forms, near_forms
-from server.grounding.names import Mentions, Name
+from server.grounding.names import WORD, Mentions, Name, fold
 from server.grounding.negation import turned
 from server.sentences import sentences
 
@@ -28,8 +29,15 @@ _LITTLE = 0.25  # what a name or number that is all of a sentence earns beside t
 _APART = 0.2  # share of the words that a window with the facts may lack of the best window without
 _DENIED = 0.05  # how far below the best window another may lie that is free of its negation
 _FEW = 12  # a question's counts up to this may be repeated without proof
+_CALENDAR = frozenset(
+    """january february march april may june july august september october november december monday tuesday wednesday
+    thursday friday saturday sunday""".split()
+)
 _GAP = re.compile(r"\s*(?:\[…\]|…)\s*|\n+")
 _NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]-)\d{1,4}\b")
+
+
+_FACTS_ALONE = 0.7  # support by facts where words can't be compared: enough, but not certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,10 @@ class Asked:
         """Whether the question holds this name."""
         return self._mentions.hold(name.key)
 
+    def says(self, name: str) -> bool:
+        """Whether the question holds this folded word."""
+        return self._mentions.hold(name)
+
     def lends_word(self, word: Word) -> bool:
         """Whether the question holds this word or a form of it."""
         return not near_forms(word.key).isdisjoint(self._near)
@@ -185,6 +197,24 @@ class Passage:
                     best = Support(score, texts)
         return best
 
+    def facts(self, claim: Claim, asked: Asked) -> Support:
+        """The window that holds all facts of a claim in another language, whose words can't be compared.
+
+        What brings no fact of its own is not borne out.
+        """
+        needed = _needed(replace(claim, names=()), asked, self._all)
+        for name in capitalized(claim.text):
+            if not asked.says(name):
+                needed.append(lambda sentence, it=name: sentence.mentions.hold(it))  # type: ignore[misc]
+        if not needed or not self._lent_facts_hold(claim, asked):
+            return Support()
+        for size in range(1, _WINDOW + 1):
+            for start in range(max(1, len(self._sentences) - size + 1)):
+                window = self._sentences[start : start + size]
+                if _hold((self._head, *window), needed):
+                    return Support(_FACTS_ALONE, tuple(sentence.text for sentence in window) or (self._head.text,))
+        return Support()
+
     def _lent_facts_hold(self, claim: Claim, asked: Asked) -> bool:
         """Whether what the question says is anywhere in the passage, as far as the passage could say it."""
         for name in claim.names:
@@ -201,6 +231,15 @@ class Passage:
             for quantity in claim.quantities
             if asked.lends_figure(quantity)
         )
+
+
+def capitalized(text: str) -> list[str]:
+    """The names of an English sentence, folded: what is capitalized there is one, but for its first word by itself."""
+    words = list(WORD.finditer(text))
+    names = [word for word in words if word[0][0].isupper() and word[0].lower() not in ENGLISH | _CALENDAR]
+    if names and words[0] is names[0] and (len(words) < 2 or not words[1][0][0].isupper()):
+        names = names[1:]
+    return [fold(word[0]) for word in names]
 
 
 def _hold(window: Sequence[_Sentence], needed: Sequence[Callable[[_Sentence], bool]]) -> bool:

@@ -99,9 +99,19 @@ def test_a_chronology_is_composed_without_the_generator(engine, generator):
 
 
 def test_english_questions_are_answered_in_english(engine, generator):
+    generator.favoured = ["Yes"]
+    generator.enqueue("Andres Freund found the backdoor in the XZ Utils.")
     text, finished, _ = answer(engine, "Who found the backdoor in the XZ Utils?")
-    assert text.startswith(("The report", "I find no"))
+    assert text.startswith("Andres Freund found the backdoor in the XZ Utils [")
     assert finished.understood["language"] == "en"
+
+
+def test_an_english_answer_that_does_not_hold_gives_way_to_the_archive(engine, generator):
+    generator.favoured = ["Yes"]
+    generator.enqueue("Linus Torvalds found the backdoor in the XZ Utils in 1991.")
+    text, finished, _ = answer(engine, "Who found the backdoor in the XZ Utils?")
+    assert "Torvalds" not in text and "The report “" in text
+    assert finished.grounding.withheld
 
 
 def test_a_written_answer_that_nothing_bears_out_gives_way_to_the_archive(archive_home, generator):

@@ -243,3 +243,20 @@ def test_nothing_but_citations_and_marks_is_lost(text):
     checker = CitationChecker(OTHERS)
     released = checker.feed(text) + checker.finish()
     assert re.findall(r"[^\W\d]", released) == re.findall(r"[^\W\d]", text)
+
+
+def english(text: str) -> tuple[str, CitationChecker]:
+
+    checker = CitationChecker(PASSAGES, question="Who found the backdoor?", unsupported="withhold", foreign=True)
+    return checker.feed(text) + checker.finish(), checker
+
+
+def test_an_answer_in_another_language_stands_on_its_facts():
+    text, checker = english("Andres Freund discovered the backdoor.")
+    assert text == "Andres Freund discovered the backdoor [1]."
+    assert checker.grounding.borne_out
+
+
+@pytest.mark.parametrize("text", ["Linus Torvalds discovered the backdoor.", "It was discovered by accident."])
+def test_without_facts_that_hold_it_is_withheld(text):
+    assert english(text)[0] == ""
