@@ -210,7 +210,7 @@ def test_unknown_kinds_and_missing_files(tmp_path, file):
 
 
 def test_an_interrupted_run_goes_on(archive, file, scripted, tmp_path):
-    settings = Settings(home=tmp_path / "data")
+    settings = Settings(home=tmp_path / "data", wording="written", unsupported="mark")
     chat = Chat(archive, Retriever(archive, None, 30), scripted, settings)
     questions = read_questions(file, limit=2)
     path, conditions = tmp_path / "data" / "evaluation" / "mine.jsonl", conditions_of(settings, archive)
@@ -242,6 +242,7 @@ def faked(archive, monkeypatch, scripted):
     monkeypatch.setattr(embedding, "load_embedder", lambda settings, store: WordEmbedder())
     monkeypatch.setattr(engine, "load_embedder", lambda settings, store: WordEmbedder())
     monkeypatch.setattr(engine, "load_generator", lambda settings, store: scripted)
+    monkeypatch.setenv("ARCHIVAR_WORDING", "written")
     return scripted
 
 

@@ -88,7 +88,7 @@ def test_a_file_of_another_format_is_one_clear_line(tmp_path, content, message):
 def test_a_hidden_article_is_found_by_no_search(file, tmp_path):
     settings = Settings(home=tmp_path / "data")
     archive = Archive.open(settings, WordEmbedder())
-    drawn = read_squad(file, 5, 1, 1)
+    drawn = read_squad(file, 4, 1, 1)
     interview = interview_of(drawn, add_corpus(archive, drawn.documents, settings.home, keep=True))
     (hidden,) = interview.hidden.values()
     question = "Frachter Bananen Hamburger Hafen Zirkus Brumbach Elefanten Container"
