@@ -2,7 +2,7 @@
 
 A generator makes up an answer where the passages hold none. Questions about what an archive doesn't hold find passages
 too, but farther ones, and ones that don't name what the question names. Each signal alone is weak; together they are a
-logistic regression, fitted on 248 questions of our own, 178 with an answer in an archive of 15,666 articles, 70 without.
+logistic regression, fitted on 248 questions of our own: 178 that an archive of 15,666 articles answers, 70 others.
 """
 
 from collections.abc import Mapping, Sequence
