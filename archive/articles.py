@@ -16,10 +16,15 @@ MONTHS = (
 )  # fmt: skip
 
 
+def day_of(moment: datetime) -> date:
+    """The day of a moment in the time zone of the archive; of one without a zone, its own."""
+    return moment.astimezone(TIME_ZONE).date() if moment.tzinfo else moment.date()
+
+
 def german_date(moment: date) -> str:
     """`3. Mai 2023`, in the time zone of the archive for aware datetimes."""
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        moment = moment.astimezone(TIME_ZONE)
+    if isinstance(moment, datetime):
+        moment = day_of(moment)
     return f"{moment.day}. {MONTHS[moment.month - 1]} {moment.year}"
 
 

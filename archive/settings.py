@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=1,
-        description="cosine below which the archive holds nothing; empty: measured for the default embedder",
+        description="cosine below which the archive holds nothing; empty: it is weighed with other signals",
     )
     top_k: int = Field(4, ge=1, le=50, description="articles that go into the prompt and become sources")
 

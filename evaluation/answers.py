@@ -139,7 +139,7 @@ class Results:
             ttft=finished.timings.get("first_token", 0.0), total=finished.timings.get("total", 0.0),
             prompt_tokens=finished.usage.prompt_tokens, answer_tokens=finished.usage.completion_tokens,
             first_status=first.get(Status), first_text=first.get(Text),
-            abstained=getattr(finished, "abstained", None),
+            abstained=finished.abstained,
             grounding=to_jsonable_python(finished.grounding or {}), timings=dict(finished.timings),
         )  # fmt: skip
         self.add(answer)

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Article, Hit, Period
+from archive.articles import TIME_ZONE, Article, Hit, Period, day_of
 from archive.errors import SettingsError, SourceError
 from archive.settings import Settings
 from evaluation.runs import best_of_each
@@ -42,7 +42,7 @@ class Gold(BaseModel):
     @property
     def day(self) -> date | None:
         """Its day in the archive's time zone."""
-        return _day(datetime.fromisoformat(self.moment)) if self.moment else None
+        return day_of(datetime.fromisoformat(self.moment)) if self.moment else None
 
 
 class Asked(BaseModel):
@@ -131,10 +131,6 @@ def _question(path: Path, number: int, line: str) -> Asked:
     return question
 
 
-def _day(moment: datetime) -> date:
-    return moment.astimezone(TIME_ZONE).date() if moment.tzinfo else moment.date()
-
-
 def find_golds(archive: Archive, questions: Iterable[Asked]) -> dict[str, tuple[frozenset[str], ...]]:
     """By qid, for each gold the articles of the archive that are it; empty where the archive has none.
 
@@ -164,7 +160,7 @@ def _title(text: str) -> str:
 
 
 def _on(article: Article, day: date | None) -> bool:
-    return day is None or (article.published is not None and _day(article.published) == day)
+    return day is None or (article.published is not None and day_of(article.published) == day)
 
 
 def is_missing(question: Asked, golds: Sequence[frozenset[str]]) -> bool:

@@ -6,13 +6,15 @@ from datetime import date
 
 from archive.articles import Period
 from server.events import Event, Finished, Source, Status
-from server.forms import Asked as Form
+from server.forms import Wanted
 from server.generation import Message, Sampling, Usage
 from server.retrieval import Retrieved
 from server.statuses import read, understood
 from server.timings import Timings
 from server.understanding import Question
 from server.wording import count_reports
+
+NO_USAGE = Usage(0, 0)  # where the generator was not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Asked:
     """A question as it is being answered: what was understood, and what was found."""
 
     question: Question
-    form: Form
+    form: Wanted
     period: Period | None
     found: Retrieved
     timings: Timings
@@ -50,6 +52,3 @@ class Asked:
         self.timings.mark("total")
         known = understood(self.question, self.period, self.found, self.form.form)
         return replace(end, timings=self.timings.ms(), understood=known)
-
-
-NO_USAGE = Usage(0, 0)  # where the generator was not asked

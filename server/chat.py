@@ -17,8 +17,7 @@ from server.enough import AFFIRMATION, Verdict, is_affirmed, judge
 from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import Line, excerpt
 from server.expectations import Expectation
-from server.forms import Asked as Form
-from server.forms import form_of, matter_of
+from server.forms import Wanted, form_of, matter_of
 from server.generation import Generator, Sampling, Usage
 from server.grounding.citations import CitationChecker, Grounding
 from server.grounding.support import Evidence
@@ -87,13 +86,13 @@ class Chat:
             async for event in events:
                 yield event
 
-    def _understand(self, ask: Ask, timings: Timings) -> tuple[Question, Form]:
+    def _understand(self, ask: Ask, timings: Timings) -> tuple[Question, Wanted]:
         with timings.stage("understand"):
             today = ask.today or self._clock()
             language: Language = "en" if self._settings.language == "en" else "de"
             return understand(ask.history, ask.question, today, language), form_of(ask.question)
 
-    def _retrieve(self, question: Question, form: Form, ask: Ask, timings: Timings) -> Retrieved:
+    def _retrieve(self, question: Question, form: Wanted, ask: Ask, timings: Timings) -> Retrieved:
         search = search_for(question, ask.period)
         if form.form in LISTS:
             # Words such as "Chronologie" find articles that have them in their headlines.

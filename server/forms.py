@@ -12,7 +12,7 @@ Form = Literal["fact", "timeline", "overview", "comparison", "quotations"]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wanted:
     """The form of an answer; `speaker` is the one whose words are asked for, as typed, empty where no one is named."""
 
     form: Form
@@ -121,23 +121,23 @@ _OF_THE_TALK = re.compile(
 )
 
 
-def form_of(question: str) -> Asked:
+def form_of(question: str) -> Wanted:
     """The form that `question` asks for; a fact where it names none, or asks who, when, where or why."""
     if len(question) > _LONGEST or _OF_THE_TALK.search(question):
-        return Asked("fact")
+        return Wanted("fact")
     if _COMPARISON.search(question) and not _ITSELF.search(question):
-        return Asked("comparison")
+        return Wanted("comparison")
     if _FACT.search(question):
-        return Asked("fact")
+        return Wanted("fact")
     if speaker := _speaker(question, _SAID):
-        return Asked("quotations", speaker)
+        return Wanted("quotations", speaker)
     if _QUOTATIONS.search(question):
-        return Asked("quotations", _speaker(question, _BY))
+        return Wanted("quotations", _speaker(question, _BY))
     if _TIMELINE.search(question):
-        return Asked("timeline")
+        return Wanted("timeline")
     if _OVERVIEW.search(question) and not _LOST.search(question):
-        return Asked("overview")
-    return Asked("fact")
+        return Wanted("overview")
+    return Wanted("fact")
 
 
 _LOST = re.compile(r"\b(?:verl(?:or|oren|iert|ieren)|behält|behalten|behielt|verschaff\w+\s+sich)\b", re.IGNORECASE)

@@ -7,18 +7,18 @@ from archive.archive import Archive
 from archive.articles import Article, Hit
 from prompts import render
 from server.events import Source
-from server.forms import Asked, Form, matter_of
+from server.forms import Form, Wanted, matter_of
 from server.instructions import without_instructions
 from server.quotation_lists import compose_quotations
 from server.reports import reports_of
-from server.sources import date_of
+from server.sources import date_of, readable_title
 from server.timelines import Composed, compose_overview, compose_timeline, superseded
 from server.understanding import Question
 
 LISTS: frozenset[Form] = frozenset({"timeline", "overview", "quotations"})
 
 
-def compose(form: Asked, question: Question, hits: Sequence[Hit], archive: Archive, base_url: str) -> Composed | None:
+def compose(form: Wanted, question: Question, hits: Sequence[Hit], archive: Archive, base_url: str) -> Composed | None:
     """The list that is asked for; None where a list is not asked for, or the articles make none."""
     if form.form not in LISTS:
         return None
@@ -43,7 +43,7 @@ def _readable(article: Article | None) -> Article | None:
         return None
     return replace(
         article,
-        title=without_instructions(article.title) or "…",
+        title=readable_title(article.title),
         teaser=without_instructions(article.teaser),
         text=without_instructions(article.text),
     )

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from archive.german import normalized, stem, terms
 from prompts import render
+from server.escaping import inline_markdown
 from server.events import Source
 from server.function_words import FUNCTION_WORDS
 from server.quotations import Quotation, quotations
 from server.reports import Report, on_the_matter
 from server.sources import date_of
-from server.timelines import Composed, escaped
+from server.timelines import Composed, moment_of
 from server.understanding import Language
 
 # How near each of some sentences is to the question, in their order, on any scale; higher is nearer.
@@ -43,7 +44,7 @@ def compose_quotations(
         is_known = any(_is_within(quotation.text, other.text) for _, other in chosen)
         if len(chosen) < _MOST and len(of_article) < _MOST_OF_ONE and not is_known:
             chosen.append((report, quotation))
-    chosen.sort(key=lambda each: (_moment(each[0]), each[0].article.id, each[1].start))
+    chosen.sort(key=lambda each: (moment_of(each[0].source), each[0].article.id, each[1].start))
     return _composed(chosen, language)
 
 
@@ -58,8 +59,8 @@ def _composed(chosen: Sequence[tuple[Report, Quotation]], language: Language) ->
             render(
                 "quotation",
                 language,
-                quote=escaped(quotation.text),
-                speaker=escaped(quotation.speaker),
+                quote=inline_markdown(quotation.text),
+                speaker=inline_markdown(quotation.speaker),
                 date=date_of(source, language),
                 citations=f"[{source.number}]",
             )
@@ -82,7 +83,3 @@ def _is_by(quotation: Quotation, surname: str) -> bool:
 
 def _is_within(one: str, other: str) -> bool:
     return one in other or other in one
-
-
-def _moment(report: Report) -> float:
-    return report.source.published.timestamp() if report.source.published else float("inf")

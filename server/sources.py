@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote
 
-from archive.articles import TIME_ZONE, Hit
+from archive.articles import Hit, day_of
 from prompts import render
 from server.escaping import markdown, one_line, web_address
 from server.events import Source
@@ -64,7 +64,7 @@ def date_of(source: Source, language: Language) -> str:
     """The day of a source in words."""
     if source.published is None:
         return say("undated", language)
-    return day_in_words(source.published.astimezone(TIME_ZONE).date(), language)
+    return day_in_words(day_of(source.published), language)
 
 
 def listed(sources: Sequence[Source], language: Language) -> str:
@@ -73,11 +73,15 @@ def listed(sources: Sequence[Source], language: Language) -> str:
     return "\n".join(lines)
 
 
+def readable_title(title: str) -> str:
+    """A headline without what speaks to a model in it."""
+    return " ".join(part for part in sentences(title) if not addresses_model(part)) or _NO_TITLE
+
+
 def readable(source: Source) -> Source:
     """The source with only what a model may read of it: no sentence that speaks to a model."""
-    title = " ".join(part for part in sentences(source.title) if not addresses_model(part))
     return replace(
-        source, title=title or _NO_TITLE, passage=without_instructions(source.passage),
+        source, title=readable_title(source.title), passage=without_instructions(source.passage),
         excerpt=without_instructions(source.excerpt),
     )  # fmt: skip
 

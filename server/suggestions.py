@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from archive.articles import MONTHS, TIME_ZONE, Article, Hit
+from archive.articles import MONTHS, Article, Hit, day_of
 from server.content import content, coverage
 from server.escaping import one_line
 from server.function_words import FUNCTION_WORDS
@@ -126,7 +126,7 @@ def _others(text: str, own: Mapping[str, float]) -> set[str]:
 
 
 def _day(moment: datetime | None) -> date | None:
-    return moment.astimezone(TIME_ZONE).date() if moment else None
+    return day_of(moment) if moment else None
 
 
 def _matter(question: str, articles: Sequence[Article], found: Sequence[_Told]) -> str:

@@ -9,8 +9,6 @@ from server.generation import Message
 from server.sentences import sentences
 from server.wording import say
 
-DEFAULT_BUDGET = 120  # tokens: what a follow-up leans on, read in less than a second
-
 _CITED = re.compile(r"\s*[\[【]\d{1,3}(?:\s*[,;]\s*\d{1,3})*[\]】]")
 _CUT = " …"
 

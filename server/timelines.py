@@ -11,6 +11,7 @@ from datetime import timedelta
 from archive.articles import Article
 from archive.german import normalized, terms
 from prompts import render
+from server.escaping import inline_markdown
 from server.events import Source
 from server.reports import Report, on_the_matter
 from server.sentences import sentences
@@ -51,7 +52,6 @@ LEANING = re.compile(
     r"|sein\w{0,2}|he|she|it|they|this|that|these|but|however)\b",
     re.IGNORECASE,
 )
-_MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def compose_overview(reports: Sequence[Report], matter: str, language: Language)
         "overview",
         language,
         date=date_of(newest.reports[0].source, language),
-        text=escaped(newest.text),
+        text=inline_markdown(newest.text),
         citations=_citations(newest, sources),
         lines="\n".join(_written(line, sources, language) for line in before),
     )
@@ -106,13 +106,15 @@ def superseded(cited: Sequence[Source], reports: Sequence[Report], matter: str) 
 
     Only of use for a question that names no period. A report of the next day is the same news, and supersedes nothing.
     """
-    newest = max((source for source in cited if source.published), key=_moment, default=None)
+    newest = max((source for source in cited if source.published), key=moment_of, default=None)
     if newest is None:
         return None
     same = [report for report in on_the_matter(reports, matter) if not _is_no_event(report.article)]
     if all(report.source.article_id != newest.article_id for report in same):
         return None
-    later = [report for report in same if _moment(report.source) > _moment(newest) + timedelta(days=1).total_seconds()]
+    later = [
+        report for report in same if moment_of(report.source) > moment_of(newest) + timedelta(days=1).total_seconds()
+    ]
     return newest if later else None
 
 
@@ -120,7 +122,7 @@ def _lines(reports: Sequence[Report], matter: str) -> list[_Line]:
     told = [report for report in on_the_matter(reports, matter) if not _is_no_event(report.article)]
     dated = [report for report in told if report.source.published]
     told = sorted(dated if len(dated) > 1 else told, key=lambda report: -report.near)
-    events = sorted(_events(told)[:_MOST_LINES], key=lambda event: _moment(event[0].source))
+    events = sorted(_events(told)[:_MOST_LINES], key=lambda event: moment_of(event[0].source))
     return [_Line(_told(event[0].article), tuple(event)) for event in events]
 
 
@@ -180,7 +182,9 @@ def _clean(text: str) -> list[str]:
 
 def _written(line: _Line, sources: dict[str, Source], language: Language) -> str:
     date = date_of(line.reports[0].source, language)
-    return render("dated_line", language, date=date, text=escaped(line.text), citations=_citations(line, sources))
+    return render(
+        "dated_line", language, date=date, text=inline_markdown(line.text), citations=_citations(line, sources)
+    )
 
 
 def _citations(line: _Line, sources: dict[str, Source]) -> str:
@@ -196,11 +200,6 @@ def _renumbered(lines: Sequence[_Line]) -> dict[str, Source]:
     }
 
 
-def escaped(text: str) -> str:
-    """An article's words as Markdown shows them: on one line, with no markup of their own, and no citations."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
-
-
-def _moment(source: Source) -> float:
+def moment_of(source: Source) -> float:
     """Seconds, to order by; undated comes last."""
     return source.published.timestamp() if source.published else float("inf")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 
-from archive.articles import TIME_ZONE
+from archive.articles import day_of
 from server.function_words import ENGLISH
 from server.grounding import datings, quantities
 from server.grounding.claims import Claim, Word, claim_of, far_forms, near_forms
@@ -137,7 +137,7 @@ class Passage:
     @cached_property
     def _published(self) -> date | None:
         moment = self.evidence.published
-        return moment.astimezone(TIME_ZONE).date() if moment and moment.tzinfo else moment.date() if moment else None
+        return day_of(moment) if moment else None
 
     @cached_property
     def _head(self) -> _Sentence:

@@ -12,10 +12,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from archive.articles import Period
 from archive.errors import BadRequest, NotFound
 from server import metrics
-from server.asked import Ask
+from server.asked import NO_USAGE, Ask
 from server.engine import Engine
 from server.events import Event, Finished, Text
-from server.generation import Message, Usage
+from server.generation import Message
 from server.problems import describe
 from server.talk import remembered
 from server.tasks import CHAT_HEADER, TASK_HEADER, answer_task
@@ -106,7 +106,7 @@ async def _remembered(events: AsyncGenerator[Event], chat_id: str, engine: Engin
 
 async def _task(task: str, turns: list[Message], chat_id: str, engine: Engine) -> AsyncGenerator[Event]:
     yield Text(answer_task(task, turns[-1].content, chat_id, engine.memory))
-    yield Finished("stop", Usage(0, 0), {})
+    yield Finished("stop", NO_USAGE, {})
 
 
 async def _bare(body: ChatRequest, turns: list[Message], engine: Engine) -> AsyncGenerator[Event]:
@@ -125,4 +125,4 @@ async def _bare(body: ChatRequest, turns: list[Message], engine: Engine) -> Asyn
                 yield Text(piece.text)
             usage, reason = piece.usage or usage, piece.finish_reason or reason
     timings.mark("total")
-    yield Finished(reason, usage or Usage(0, 0), timings.ms())
+    yield Finished(reason, usage or NO_USAGE, timings.ms())
