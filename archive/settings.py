@@ -67,6 +67,16 @@ class Settings(BaseSettings):
     )
     top_k: int = Field(4, ge=1, le=50, description="articles that go into the prompt and become sources")
 
+    contact: str = Field(
+        "",
+        pattern="^[ -'*-~]*$",
+        description="mail or web address that publishers can write to; part of the User-Agent",
+    )
+    crawl_delay: float = Field(1.0, ge=0, le=60, description="seconds between two requests to the same host, at least")
+    licensed_hosts: str = Field(
+        "", description="hosts, with those below them, whose text-and-data-mining reservations a licence lifts for you"
+    )
+
     chroma_url: str = Field("", description="address of a Chroma server; empty: embedded, under `home`")
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=0, le=65535, description="port of the API")

@@ -61,7 +61,7 @@ def _run(sources: Sequence[str], settings: "Settings", publisher: str, console: 
     from ingest import pipeline
     from ingest.progress import shown
     from ingest.sources.reading import estimate
-    from ingest.sources.web import is_address
+    from ingest.web.addresses import is_address
 
     if not any(is_address(source) or Path(source).exists() for source in sources):
         # Before a model is loaded, perhaps even downloaded, for nothing.

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive.errors import SourceError
 from ingest.report import Found, Reject
@@ -15,7 +16,11 @@ from ingest.sources.page import read_page
 from ingest.sources.raw import document, head, line_count
 from ingest.sources.records import Origin
 from ingest.sources.table import read_csv
-from ingest.sources.web import fetch, is_address
+from ingest.web.addresses import is_address
+from ingest.web.visits import Fetched, Gone, Unchanged
+
+if TYPE_CHECKING:
+    from ingest.web.visitor import Visitor
 
 FORMATS = "JSONL, CSV, Atom/RSS, HTML, SQLite"
 _SUFFIXES = {
@@ -27,15 +32,16 @@ _FEED_START = re.compile(rb"<(?:rss|feed|rdf:RDF|\w+:feed)[\s>]")
 _HTML_START = re.compile(rb"<(?:!doctype html|html|head|body)[\s>]", re.IGNORECASE)
 
 
-def read(source: str, now: datetime, publisher: str = "") -> Iterator[Found | Reject]:
+def read(source: str, now: datetime, publisher: str = "", visitor: "Visitor | None" = None) -> Iterator[Found | Reject]:
     """Articles and rejects of a file, a folder or an http(s) address, in order.
 
-    `now` is the clock that dates are held against; `publisher` goes before whatever the source names. Raises
-    SourceError where nothing can be read, or no more of it. In a folder such a file is a reject, and files of other
-    formats are passed over.
+    `now` is the clock that dates are held against; `publisher` goes before whatever the source names; `visitor` fetches
+    an address (default: one with default settings, to which that address alone is named). Raises SourceError where
+    nothing can be read, or no more of it. In a folder such a file is a reject, and files of other formats are passed
+    over.
     """
     if is_address(source):
-        yield from _read_address(source, now, publisher)
+        yield from _read_address(_fetched(source, visitor), source, now, publisher)
     elif (path := Path(source)).is_dir():
         for file in files(path):
             try:
@@ -98,8 +104,22 @@ def _read_file(path: Path, now: datetime, publisher: str) -> Iterator[Found | Re
             raise SourceError(f"{path}: of no known format; {FORMATS} can be read")
 
 
-def _read_address(address: str, now: datetime, publisher: str) -> Iterator[Found | Reject]:
-    fetched = fetch(address)
+def _fetched(address: str, visitor: "Visitor | None") -> Fetched:
+    if visitor is None:
+        from ingest.web.visitor import Visitor
+
+        with Visitor(named=[address]) as visitor:
+            return _fetched(address, visitor)
+    match visitor.visit(address):
+        case Fetched() as fetched:
+            return fetched
+        case Gone(status=status):
+            raise SourceError(f"{address}: the server answers {status}; check the address")
+        case Unchanged():
+            raise SourceError(f"{address}: the server answers 304 though nothing was known; try again later")
+
+
+def _read_address(fetched: Fetched, address: str, now: datetime, publisher: str) -> Iterator[Found | Reject]:
     origin = Origin(address, address, now, publisher)
     kind = _kind_of_markup(fetched.data)
     if kind == "feed":

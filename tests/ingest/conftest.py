@@ -14,6 +14,8 @@ from archive.articles import Article
 from archive.settings import Settings
 from ingest.report import Found, Reject
 from ingest.sources.reading import read
+from ingest.web.addresses import is_address
+from ingest.web.visitor import Visitor
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -66,10 +68,11 @@ def shared() -> Path:
 
 @pytest.fixture
 def reading(now) -> Callable[..., SimpleNamespace]:
-    """Reads a source to its end: `.articles`, `.places`, `.rejects`."""
+    """Reads a source to its end: `.articles`, `.places`, `.rejects`. Local addresses are visited without waiting."""
 
     def read_all(source: Path | str, publisher: str = "") -> SimpleNamespace:
-        records = list(read(str(source), now, publisher))
+        with Visitor(named=[source] if is_address(str(source)) else [], crawl_delay=0) as visitor:
+            records = list(read(str(source), now, publisher, visitor))
         found = [record for record in records if isinstance(record, Found)]
         return SimpleNamespace(
             articles=[record.article for record in found],

@@ -1,11 +1,6 @@
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
-from archive.errors import SourceError
 from ingest.sources import page as page_module
-from ingest.sources import web
 
 PARAGRAPH = "Die Bundesnetzagentur hat am Dienstag mitgeteilt, dass die Störung im Telefonnetz behoben ist. "
 HEAD = (
@@ -86,66 +81,3 @@ def test_a_newsticker_page_gives_its_headlines(tmp_path, reading):
     assert len(articles) == 20
     assert (articles[0].id, articles[0].title, articles[0].comments) == ("9118411", "Meldung & Nummer 9118411", 7)
     assert articles[0].url == "https://www.heise.de/news/Meldung-9118411.html"
-
-
-ANSWERS = {
-    "/seite": (200, "text/html; charset=utf-8", HEISE.replace("www.heise.de", "localhost").encode()),
-    "/feed": (
-        200,
-        "text/html",
-        b"<rss version='2.0'><channel><item><title>Aus dem Feed</title></item></channel></rss>",
-    ),
-    "/bild": (200, "image/png", b"\x89PNG"),
-    "/gross": (200, "text/html", b"<html>" + b"x" * 5000),
-    "/fehlt": (404, "text/html", b""),
-}
-
-
-class Site(BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path in ("/weiter", "/kreis"):
-            self.send_response(302)
-            self.send_header("Location", "/feed" if self.path == "/weiter" else "/kreis")
-            self.end_headers()
-            return
-        status, media_type, data = ANSWERS[self.path]
-        self.send_response(status)
-        self.send_header("Content-Type", media_type)
-        self.end_headers()
-        self.wfile.write(data if "Archivar" in self.headers["User-Agent"] else b"")
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def site():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
-
-def test_addresses_are_read_by_what_they_serve(site, reading):
-    assert reading(f"{site}/seite").articles[0].title == "Störung im Telefonnetz behoben"
-    assert reading(f"{site}/feed").articles[0].title == "Aus dem Feed"
-    assert reading(f"{site}/weiter").articles[0].title == "Aus dem Feed"
-
-
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [("/bild", "image/png"), ("/fehlt", "404"), ("/kreis", "redirects"), ("/gross", "larger than")],
-)
-def test_addresses_that_cannot_be_read_say_why(path, reason, site, reading, monkeypatch):
-    monkeypatch.setattr(web, "LARGEST_DOCUMENT", 4000)
-    with pytest.raises(SourceError, match=reason):
-        reading(f"{site}{path}")
-
-
-def test_a_server_that_is_not_there(reading):
-    with pytest.raises(SourceError, match="can't be fetched"):
-        reading("http://127.0.0.1:9/feed")
-    with pytest.raises(SourceError, match="can't be fetched"):
-        reading("http://")
