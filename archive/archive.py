@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from typing import Self
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from archive.embedding import Embedder
 from archive.errors import ArchiveLocked, ModelMismatch
 from archive.index import Index
 from archive.ledger import Ledger
+from archive.locking import held
 from archive.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -60,22 +60,18 @@ class Archive:
                 )
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the archive's write lock. Raises ArchiveLocked at once where another process holds it."""
-        lock = FileLock(self._home / "write.lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise ArchiveLocked(f"{self._home}: another ingest is writing; wait for its end") from error
-        try:
-            self.ledger.set_fact("embedder", self.embedder.name)
-            self.refresh()  # on a graph as it was before another process wrote, that process's vectors would be lost
-            self.index.tidy()
-            self._mend()
-            yield
-        finally:
-            self.index.close_writer()
-            lock.release()
+    def writing(self, wait: float = 0) -> Iterator[None]:
+        """Hold the archive's write lock. Raises ArchiveLocked where another process has it for `wait` seconds more."""
+        with held(self._home, "write", wait=wait):
+            try:
+                self.ledger.set_fact("embedder", self.embedder.name)
+                # On a graph as it was before another process wrote, that process's vectors would be lost.
+                self.refresh()
+                self.index.tidy()
+                self._mend()
+                yield
+            finally:
+                self.index.close_writer()
 
     def _mend(self) -> None:
         """Words are made from the ledger alone, within minutes for a million passages; lost vectors take embedding."""
@@ -98,16 +94,16 @@ class Archive:
 
     def index_pending(self, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Embed and index all that the ledger has noted; returns passages added. `on_progress` gets (done, total)."""
-        total, added = self.ledger.counts().pending, 0
+        total, added, applied = self.ledger.counts().pending, 0, False
         while (pending := self.ledger.pending(_BATCH)).last:
             texts = [passage.embedded_text for passage in pending.passages]
             vectors = self.embedder.embed_passages(texts) if texts else np.zeros((0, 0), np.float32)
             self.index.apply(pending, vectors)
             self.ledger.done(pending)
-            added += len(pending.passages)
+            added, applied = added + len(pending.passages), True
             if on_progress:
                 on_progress(added, total)
-        if added:
+        if applied:
             self._next_generation()
         return added
 

@@ -33,7 +33,8 @@ class Article:
     """One news article as it was read: plain text only, no markup.
 
     `text` holds paragraphs separated by blank lines and is empty where only a headline is known. `published` is aware
-    (time zone set) or None where undated. `source` is the host name of the publisher, or what the file calls it.
+    (time zone set) or None where undated, `modified` when its publisher last changed it, as far as it says so.
+    `source` is the host name of the publisher, or what the file calls it. `paid`: only the beginning is free to read.
     """
 
     id: str
@@ -46,6 +47,8 @@ class Article:
     authors: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     comments: int | None = None
+    paid: bool = False
+    modified: datetime | None = None
 
     @property
     def content_hash(self) -> str:
@@ -75,6 +78,12 @@ class Passage:
         """What is embedded and reranked: title and date in front, since the text rarely repeats them."""
         head = f"{self.title} ({german_date(self.published)})" if self.published else self.title
         return f"{head}\n{self.text}" if self.text != self.title else head
+
+    @property
+    def content_hash(self) -> str:
+        """Over what the indexes hold of it, so that their entry can be told from that of another version."""
+        moment = self.published.isoformat() if self.published else ""
+        return hashlib.sha256(f"{moment}\n{self.embedded_text}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,10 @@ _HNSW = CreateHNSWConfiguration(
 )
 
 
+HASH = "hash"  # the one thing that Chroma holds beside a vector: the content hash of its passage
+_PAGE = 5000
+
+
 class Chroma:
     """One Chroma. Embedded, a collection stays as this process opened it, see `reopen`."""
 
@@ -94,3 +98,12 @@ class Chroma:
                 self._client.clear_system_cache()
                 self._client = self._connect()
                 gc.collect()  # a client is a circle of objects: one that no collection needs keeps its graphs till then
+
+
+def hashes(collection: Collection) -> Iterator[tuple[str, str | None]]:
+    """(id, content hash) of all that a collection holds, read page by page."""
+    for start in range(0, collection.count(), _PAGE):
+        page = collection.get(limit=_PAGE, offset=start, include=["metadatas"])
+        for passage_id, metadata in zip(page["ids"], page["metadatas"] or [], strict=True):
+            held = (metadata or {}).get(HASH)
+            yield passage_id, held if isinstance(held, str) else None

@@ -1,14 +1,15 @@
 """Index: vectors and words side by side. Everything in it can be built again from the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archive.articles import Passage, Period
-from archive.ledger import Ledger, Pending
+from archive.ledger import Ledger
 from archive.queries import WordQuery
+from archive.records import Pending
 from archive.vectors import Vectors
 from archive.words import Words
 
@@ -51,6 +52,15 @@ class Index:
     def counts(self) -> tuple[int, int]:
         """Passages held as vectors and as words."""
         return self._vectors.count(), self._words.count()
+
+    def held(self) -> tuple[Iterator[tuple[str, str | None]], Iterator[tuple[str, str]]]:
+        """(passage id, content hash) of every entry of the vectors and of the words; see Passage.content_hash."""
+        return self._vectors.held(), self._words.held()
+
+    def discard(self, ids: Sequence[str]) -> None:
+        """Take passages out that the ledger doesn't hold; it can't say on which shelf they are."""
+        self._vectors.discard(ids)
+        self._words.apply([], ids)
 
     def lost(self) -> tuple[bool, bool]:
         """Whether there are no vectors, and no words."""

@@ -5,89 +5,20 @@ microservices.io/patterns/data/transactional-outbox), so a crash between the two
 the archive is opened next is applied then.
 """
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from archive.articles import Article, Passage
 from archive.errors import ArchiveError
+from archive.records import COLUMNS, Counts, Known, Pending, Record, article_of, article_values, passage_of, record_of
+from archive.schema import MIGRATIONS, MOMENT
 
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
-
-FIRST_SHELF = "archivar-passages"  # the collection that a young archive's vectors lie in
-
-# Publication as Unix seconds; a SELECT with this expression to the letter uses the index. unixepoch() would be shorter,
-# but is younger (SQLite 3.38) than the library of some systems.
-MOMENT = "CAST(strftime('%s', published) AS INTEGER)"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger holds for an id, enough to tell a repeat, a new version and a collision apart."""
-
-    content_hash: str
-    source: str
-    title: str
-    has_text: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """Work noted for the indexes; `last` is the newest note.
-
-    `removed` are passages to take out, as (id, Unix seconds that it was published or None), before `passages` are
-    added: one of a new version of its article is in both, since its date may have changed.
-    """
-
-    passages: tuple[Passage, ...]
-    removed: tuple[tuple[str, int | None], ...]
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much the archive holds; `pending` are passages whose index work is still to be done."""
-
-    articles: int
-    passages: int
-    pending: int
-
-
-# Articles, passages, notes for the indexes, facts about the archive.
-_INITIAL = """
-    CREATE TABLE articles (
-        id TEXT PRIMARY KEY, source TEXT NOT NULL, url TEXT, title TEXT NOT NULL, teaser TEXT NOT NULL,
-        text TEXT NOT NULL, published TEXT, authors TEXT NOT NULL, topics TEXT NOT NULL, comments INTEGER,
-        content_hash TEXT NOT NULL, version INTEGER NOT NULL DEFAULT 1, added TEXT NOT NULL, updated TEXT
-    ) STRICT;
-    CREATE TABLE passages (
-        id TEXT PRIMARY KEY, article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
-        position INTEGER NOT NULL, text TEXT NOT NULL
-    ) STRICT;
-    CREATE INDEX passages_by_article ON passages(article_id);
-    CREATE TABLE notes (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, passage_id TEXT NOT NULL,
-        action TEXT NOT NULL CHECK (action IN ('add', 'remove'))
-    ) STRICT;
-    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT"""
-
-# Shelves of vectors by publication time; the one collection of older archives is the first.
-_SHELVES = f"""
-    CREATE TABLE shelves (
-        name TEXT PRIMARY KEY, first INTEGER, after INTEGER, undated INTEGER NOT NULL,
-        version INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL CHECK (state IN ('building', 'serving', 'leaving'))
-    ) STRICT;
-    INSERT INTO shelves VALUES ('{FIRST_SHELF}', NULL, NULL, 1, 0, 'serving');
-    CREATE INDEX articles_by_moment ON articles({MOMENT});
-    ALTER TABLE notes ADD COLUMN moment INTEGER"""
-
-MIGRATIONS = (_INITIAL, _SHELVES)
 
 
 class Ledger:
@@ -164,36 +95,57 @@ class Ledger:
 
     def counts(self) -> Counts:
         """Articles, passages and pending notes, counted now."""
-        row = self.db.execute("""SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages),
+        row = self.db.execute("""SELECT
+            (SELECT count(*) FROM articles WHERE withdrawn IS NULL), (SELECT count(*) FROM passages),
             (SELECT count(*) FROM notes WHERE action = 'add')""").fetchone()
         return Counts(*row)
 
     def article(self, article_id: str) -> Article | None:
-        """The article as it was stored, or None."""
+        """The article as it was stored, or None; withdrawn ones are none."""
+        record = self.record(article_id)
+        return record.article if record and not record.withdrawn else None
+
+    def record(self, article_id: str) -> Record | None:
+        """The article with its history, withdrawn or not, or None."""
         row = self.db.execute("SELECT * FROM articles WHERE id = ?", (article_id,)).fetchone()
-        return _article(row) if row else None
+        return record_of(row) if row else None
 
     def articles(self) -> Iterator[Article]:
-        """Every article, in the order of its arrival."""
-        for row in self.db.execute("SELECT * FROM articles ORDER BY rowid"):
-            yield _article(row)
+        """Every article that isn't withdrawn, in the order of its arrival."""
+        for row in self.db.execute("SELECT * FROM articles WHERE withdrawn IS NULL ORDER BY rowid"):
+            yield article_of(row)
 
     def known(self, ids: Iterable[str]) -> dict[str, Known]:
         """What is held for those of `ids` that exist."""
         return {
-            row["id"]: Known(row["content_hash"], row["source"], row["title"], bool(row["has_text"]))
+            row["id"]: Known(
+                row["content_hash"], row["source"], row["title"], bool(row["has_text"]), row["withdrawn"] is not None
+            )
             for row in self.select("SELECT *, text != '' AS has_text FROM articles WHERE id IN ({})", ids)
         }
+
+    def at_addresses(self, urls: Iterable[str]) -> dict[str, str]:
+        """Ids of the articles that these addresses lead to, or have led to before they moved, by address."""
+        wanted = tuple(urls)
+        moved = {row["url"]: row["article_id"] for row in self.select(_MOVED, wanted)}
+        return moved | {row["url"]: row["id"] for row in self.select(_AT, wanted)}
+
+    def note_addresses(self, article_id: str, urls: Iterable[str]) -> None:
+        """Note further addresses of an article that is held."""
+        rows = [(url, article_id) for url in urls]
+        if rows:
+            with self.transaction() as db:
+                db.executemany("INSERT OR REPLACE INTO addresses VALUES (?, ?)", rows)
 
     def passages(self, ids: Iterable[str]) -> dict[str, Passage]:
         """Those of the passages that exist, by id."""
         rows = self.select(f"{_PASSAGES} WHERE passages.id IN ({{}})", ids)
-        return {row["id"]: _passage(row) for row in rows}
+        return {row["id"]: passage_of(row) for row in rows}
 
     def passages_of(self, article_id: str) -> tuple[Passage, ...]:
         """All passages of an article in reading order."""
         rows = self.db.execute(f"{_PASSAGES} WHERE article_id = ? ORDER BY position", (article_id,))
-        return tuple(_passage(row) for row in rows)
+        return tuple(passage_of(row) for row in rows)
 
     def select(self, query: str, ids: Iterable[str]) -> Iterator[sqlite3.Row]:
         """Rows of a query whose `{}` stands for some of `ids`, each id once, in parts that SQLite takes."""
@@ -208,10 +160,7 @@ class Ledger:
         with self.transaction() as db:
             for article, passages in batch:
                 version = self._replaced_version(db, article.id)
-                db.execute(
-                    f"INSERT OR REPLACE INTO articles VALUES ({','.join('?' * 14)})",
-                    (*_row(article), version + 1, now, now if version else None),
-                )
+                db.execute(_STORE, (*article_values(article), now, version + 1, now if version else None))
                 db.executemany(
                     "INSERT INTO passages VALUES (?, ?, ?, ?)",
                     [(passage.id, article.id, passage.position, passage.text) for passage in passages],
@@ -226,11 +175,23 @@ class Ledger:
         _note_removal(db, article_id)
         return int(row["version"])
 
-    def remove(self, article_id: str) -> bool:
-        """Delete an article and note its passages for removal; False where it wasn't there."""
+    def withdraw(self, article_id: str) -> bool:
+        """Take an article out of the indexes and keep it as withdrawn; False where it isn't there or was so before."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
         with self.transaction() as db:
             _note_removal(db, article_id)
-            return db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
+            query = "UPDATE articles SET withdrawn = ? WHERE id = ? AND withdrawn IS NULL"
+            return db.execute(query, (now, article_id)).rowcount > 0
+
+    def remove(self, article_id: str) -> bool:
+        """Delete an article, overwriting its bytes, and note its passages for removal; False where it wasn't there."""
+        self.db.execute("PRAGMA secure_delete = ON")
+        try:
+            with self.transaction() as db:
+                _note_removal(db, article_id)
+                return db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
+        finally:
+            self.db.execute("PRAGMA secure_delete = OFF")
 
     def pending(self, limit: int) -> Pending:
         """Up to `limit` of the oldest notes. A passage that was removed and added again is both."""
@@ -253,6 +214,12 @@ class Ledger:
 
 _PASSAGES = """SELECT passages.id, article_id, position, passages.text, title, published, url, source
     FROM passages JOIN articles ON articles.id = article_id"""
+_MOVED = "SELECT url, article_id FROM addresses WHERE url IN ({})"
+_AT = "SELECT url, id FROM articles WHERE url IN ({})"
+# Not INSERT OR REPLACE, which deletes the row, its place in the order of arrival, and all that refers to it.
+_STORE = f"""INSERT INTO articles ({", ".join(COLUMNS)}, added, version, updated)
+    VALUES ({", ".join("?" * (len(COLUMNS) + 3))}) ON CONFLICT (id) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in (*COLUMNS[1:], "version", "updated"))}, withdrawn = NULL"""
 
 
 def _note_removal(db: sqlite3.Connection, article_id: str) -> None:
@@ -262,31 +229,3 @@ def _note_removal(db: sqlite3.Connection, article_id: str) -> None:
         (article_id,),
     )
     db.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))
-
-
-def _row(article: Article) -> tuple[Any, ...]:
-    return (
-        article.id, article.source, article.url, article.title, article.teaser, article.text,
-        article.published.isoformat() if article.published else None,
-        json.dumps(article.authors, ensure_ascii=False), json.dumps(article.topics, ensure_ascii=False),
-        article.comments, article.content_hash,
-    )  # fmt: skip
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _article(row: sqlite3.Row) -> Article:
-    return Article(
-        id=row["id"], title=row["title"], text=row["text"], teaser=row["teaser"],
-        published=_moment(row["published"]), url=row["url"], source=row["source"],
-        authors=tuple(json.loads(row["authors"])), topics=tuple(json.loads(row["topics"])), comments=row["comments"],
-    )  # fmt: skip
-
-
-def _passage(row: sqlite3.Row) -> Passage:
-    return Passage(
-        id=row["id"], article_id=row["article_id"], position=row["position"], text=row["text"], title=row["title"],
-        published=_moment(row["published"]), url=row["url"], source=row["source"],
-    )  # fmt: skip

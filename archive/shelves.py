@@ -11,7 +11,8 @@ from itertools import pairwise
 from uuid import uuid4
 
 from archive.articles import TIME_ZONE
-from archive.ledger import FIRST_SHELF, MOMENT, Ledger
+from archive.ledger import Ledger
+from archive.schema import FIRST_SHELF, MOMENT
 
 Bounds = tuple[int | None, int | None]  # [first, after) in Unix seconds; None is open
 

@@ -60,8 +60,8 @@ def split(shelf: Shelf, shelves: Shelves, chroma: Chroma) -> bool:
         # Those that a pending change of date moves off this shelf fit none of the new ones; they come with that change.
         ids = [passage_id for passage_id, moment in moments.items() if target.holds(moment)]
         for start in range(0, len(ids), _PAGE):
-            page = old.get(ids=ids[start : start + _PAGE], include=["embeddings"])
-            copied.upsert(ids=page["ids"], embeddings=page["embeddings"])
+            page = old.get(ids=ids[start : start + _PAGE], include=["embeddings", "metadatas"])
+            copied.upsert(ids=page["ids"], embeddings=page["embeddings"], metadatas=page["metadatas"])
     shelves.switch(shelf, new)
     tidy(shelves, chroma)
     return True

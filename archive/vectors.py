@@ -6,7 +6,7 @@ fetched than asked for, and the ledger tells which of them lie in the period.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -20,7 +20,7 @@ from chromadb.errors import InternalError, NotFoundError
 from numpy.typing import NDArray
 
 from archive.articles import Passage, Period
-from archive.chroma import Chroma
+from archive.chroma import HASH, Chroma, hashes
 from archive.ledger import Ledger
 from archive.shelves import Bounds, Shelf, Shelves
 from archive.splitting import fit, tidy
@@ -78,7 +78,7 @@ class Vectors:
             for shelf, rows in out.items():
                 self._take_out(shelf, [removed[row][0] for row in rows])
             for shelf, rows in into.items():
-                self._put_in(shelf, [added[row].id for row in rows], vectors[rows])
+                self._put_in(shelf, [added[row] for row in rows], vectors[rows])
             self._shelves.changed({shelf.name for shelf in (*out, *into)})
             for shelf, rows in into.items():
                 dates = [moment for row in rows if (moment := moments[added[row].id]) is not None]
@@ -97,10 +97,31 @@ class Vectors:
         for start in range(0, len(ids), _BATCH):
             collection.delete(ids=ids[start : start + _BATCH])
 
-    def _put_in(self, shelf: Shelf, ids: list[str], vectors: NDArray[np.float32]) -> None:
+    def _put_in(self, shelf: Shelf, passages: list[Passage], vectors: NDArray[np.float32]) -> None:
         collection = self._chroma.create(shelf.name)
-        for start in range(0, len(ids), _BATCH):
-            collection.upsert(ids=ids[start : start + _BATCH], embeddings=vectors[start : start + _BATCH])
+        for start in range(0, len(passages), _BATCH):
+            part = passages[start : start + _BATCH]
+            collection.upsert(
+                ids=[passage.id for passage in part],
+                embeddings=vectors[start : start + _BATCH],
+                metadatas=[{HASH: passage.content_hash} for passage in part],
+            )
+
+    def held(self) -> Iterator[tuple[str, str | None]]:
+        """(passage id, its content hash) of every vector; None for those that an older version of the program made."""
+        with self._chroma.errors():
+            for shelf in self._standing:
+                nothing: Iterator[tuple[str, str | None]] = iter(())
+                yield from self._read(shelf, hashes, nothing)
+
+    def discard(self, ids: Iterable[str]) -> None:
+        """Take passages out of whichever shelves they lie on; the ledger needn't know them."""
+        wanted = list(ids)
+        with self._chroma.errors():
+            for shelf in self._standing:
+                self._take_out(shelf, wanted)
+            self._shelves.changed(shelf.name for shelf in self._standing)
+        self._standing = self._shelves.serving()
 
     def search(self, vector: NDArray[np.float32], limit: int, period: Period | None) -> Scored:
         """Nearest passages of a period as (id, cosine), best first. Undated passages match no period."""

@@ -32,6 +32,7 @@ _ALWAYS, _FOREVER = -(2**62), 2**62
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("hash", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("title", tokenizer_name=_ANALYZER, index_option="freq")
     builder.add_text_field("text", tokenizer_name=_ANALYZER, index_option="freq")
     builder.add_text_field("wording", tokenizer_name=_ANALYZER)
@@ -90,6 +91,13 @@ class Words:
         except (ValueError, OSError) as error:
             raise ArchiveError(f"words in {self._folder}: {error}; check the folder and its disk") from error
         self._index.reload()
+
+    def held(self) -> Iterator[tuple[str, str]]:
+        """(passage id, its content hash) of all that can be found by words."""
+        searcher = self._index.searcher()
+        for _, address in searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits:
+            document = searcher.doc(address).to_dict()
+            yield document["id"][0], document["hash"][0]
 
     def rebuild(self, passages: Iterable[Passage]) -> int:
         """Make the index anew from all passages of an archive, for the one who holds its write lock; returns how many.
@@ -182,6 +190,7 @@ def _document(passage: Passage) -> tantivy.Document:
     parts = [marked_part(part) for field in (title, text) for part in german.parts(field)]
     document = tantivy.Document()
     document.add_text("id", passage.id)
+    document.add_text("hash", passage.content_hash)
     document.add_text("title", " ".join(german.terms(title)))
     terms = [*german.terms(text), *parts]
     document.add_text("text", " ".join([*terms, *[_FILLER] * (_SHORTEST - len(terms))]))

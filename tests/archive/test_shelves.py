@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from archive import splitting
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.chroma import Chroma
-from archive.ledger import FIRST_SHELF
+from archive.schema import FIRST_SHELF, MIGRATIONS
 from archive.settings import Settings
 from archive.shelves import Shelf, cut, next_month
 
@@ -192,6 +193,21 @@ def test_passages_of_one_day_stay_together(archive):
     assert [len(ids) for ids in contents(archive).values() if ids] == [20]
 
 
+def make_first_version(file):
+    """Turn a ledger into what the first version of the program would have left of it."""
+    now = file.rename(file.with_name("now.sqlite3"))
+    old = sqlite3.connect(file)
+    for statement in MIGRATIONS[0].split(";"):
+        old.execute(statement)
+    old.execute("ATTACH ? AS now", (str(now),))
+    for table in ("articles", "passages", "notes", "facts"):
+        columns = ", ".join(row[1] for row in old.execute(f"PRAGMA main.table_info({table})"))
+        old.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM now.{table}")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+
+
 def test_the_one_collection_of_an_older_archive_is_the_first_shelf_and_is_split_later(settings):
     """As versions before the shelves left it: one collection with dates as metadata, the ledger without the table."""
     archive = Archive.open(settings, WordEmbedder())
@@ -208,10 +224,8 @@ def test_the_one_collection_of_an_older_archive_is_the_first_shelf_and_is_split_
     archive.index._words.apply(pending.passages, [])
     archive.index.close_writer()
     archive.ledger.done(pending)
-    for statement in ("DROP TABLE shelves", "DROP INDEX articles_by_moment", "ALTER TABLE notes DROP COLUMN moment",
-                      "PRAGMA user_version = 1"):  # fmt: skip
-        archive.ledger.db.execute(statement)
     archive.close()
+    make_first_version(settings.home / "ledger.sqlite3")
 
     again = Archive.open(settings, WordEmbedder())
     assert sorted(found(again, Period(end=date(2022, 1, 31)))) == DAYS[:3]
