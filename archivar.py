@@ -9,6 +9,7 @@ from archive.errors import ArchivarError
 from evaluation.bench_commands import bench_app
 from evaluation.commands import evaluate_app
 from ingest.commands import ingest
+from ingest.remove_command import remove
 from server.commands import serve
 from server.launch import chat
 from training.commands import train_app
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command()(chat)
 app.command()(serve)
 app.command()(ingest)
+app.command()(remove)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(bench_app, name="bench")
 app.add_typer(train_app, name="train")

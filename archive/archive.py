@@ -27,6 +27,7 @@ class Archive:
         self.index = index
         self.embedder = embedder
         self._home = settings.home
+        self._writes = False
         self._generation = ledger.fact("generation")
 
     @classmethod
@@ -61,8 +62,15 @@ class Archive:
 
     @contextmanager
     def writing(self, wait: float = 0) -> Iterator[None]:
-        """Hold the archive's write lock. Raises ArchiveLocked where another process has it for `wait` seconds more."""
+        """Hold the archive's write lock; within such a block another changes nothing.
+
+        Raises ArchiveLocked where another process has it for `wait` seconds more.
+        """
+        if self._writes:
+            yield
+            return
         with held(self._home, "write", wait=wait):
+            self._writes = True
             try:
                 self.ledger.set_fact("embedder", self.embedder.name)
                 # On a graph as it was before another process wrote, that process's vectors would be lost.
@@ -71,6 +79,7 @@ class Archive:
                 self._mend()
                 yield
             finally:
+                self._writes = False
                 self.index.close_writer()
 
     def _mend(self) -> None:
@@ -83,10 +92,14 @@ class Archive:
             self.ledger.note_all()
         elif no_words:
             log.warning("the words of %s are lost or of another version; they are made anew", self._home)
-            articles = self.ledger.articles()
-            count = self.index.rebuild_words(p for article in articles for p in self.ledger.passages_of(article.id))
-            log.warning("the words of %s are there again, %d passages", self._home, count)
-            self._next_generation()
+            log.warning("the words of %s are there again, %d passages", self._home, self.rebuild_words())
+
+    def rebuild_words(self) -> int:
+        """Make the words anew from the ledger, for the one who holds the write lock; returns passages."""
+        articles = self.ledger.articles()
+        count = self.index.rebuild_words(p for article in articles for p in self.ledger.passages_of(article.id))
+        self._next_generation()
+        return count
 
     def _has_indexed(self) -> bool:
         counts = self.ledger.counts()

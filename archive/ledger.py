@@ -130,6 +130,11 @@ class Ledger:
         moved = {row["url"]: row["article_id"] for row in self.select(_MOVED, wanted)}
         return moved | {row["url"]: row["id"] for row in self.select(_AT, wanted)}
 
+    def addresses_of(self, article_id: str) -> list[str]:
+        """Addresses that an article has had or is also known by, its own left out."""
+        rows = self.db.execute("SELECT url FROM addresses WHERE article_id = ?", (article_id,))
+        return [row["url"] for row in rows]
+
     def note_addresses(self, article_id: str, urls: Iterable[str]) -> None:
         """Note further addresses of an article that is held."""
         rows = [(url, article_id) for url in urls]
@@ -192,6 +197,10 @@ class Ledger:
                 return db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
         finally:
             self.db.execute("PRAGMA secure_delete = OFF")
+
+    def shrink(self) -> None:
+        """Leave nothing of what was deleted in the files: the log of changes is emptied into the ledger."""
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def pending(self, limit: int) -> Pending:
         """Up to `limit` of the oldest notes. A passage that was removed and added again is both."""

@@ -1,21 +1,28 @@
 """ingest(): the way of an article into the archive, read -> clean -> known? -> split -> embed -> add -> report."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
-from time import perf_counter
+from time import monotonic, perf_counter
+from typing import TYPE_CHECKING
 
 from archive.archive import Archive
-from archive.articles import Article
 from archive.errors import BadArticle, SourceError
-from archive.ledger import Ledger
+from archive.runs import Run
+from archive.visits import Visits
 from ingest.clean import clean
-from ingest.report import Found, Reject, Report
+from ingest.news import news
+from ingest.report import Found, Record, Reject, Report, Tally, Visited
 from ingest.sources.reading import read
 from ingest.split import split
+from ingest.web.visits import Gone
+
+if TYPE_CHECKING:
+    from ingest.web.visitor import Visitor
 
 BATCH = 500  # records that share one transaction; an interrupted run loses no more than these
+PATIENCE = 20.0  # seconds after which records that come one by one are taken in, so that they can soon be found
+_MISSES = 2  # a page that was not found once may be back tomorrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,122 +33,120 @@ class Progress:
     passages: int
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What one run has counted so far, and the ids it has seen."""
-
-    stored: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    passages: int = 0
-    rejected: list[Reject] = field(default_factory=list)
-    seen: set[str] = field(default_factory=set)
-
-    @property
-    def records(self) -> int:
-        return self.stored + self.changed + self.unchanged + len(self.rejected)
-
-
 def ingest(
     sources: Sequence[str],
     archive: Archive,
     *,
     publisher: str = "",
     now: datetime | None = None,
+    visitor: "Visitor | None" = None,
+    wait: float = 0,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Store and index what `sources` (paths, folders, addresses) hold; what the archive already has costs little.
 
     A source that can't be read is one reject, and the others go on. `publisher` goes before what the sources name;
-    `now` (aware, default: the clock) is what dates are held against. Raises ArchiveLocked where another process writes.
+    `now` (aware, default: the clock) is what dates are held against; `visitor` fetches addresses. Raises ArchiveLocked
+    where another process goes on writing for `wait` seconds.
     """
-    started, tally = perf_counter(), _Tally()
-    with archive.writing():
-        for batch in _batches(_read(sources, now or datetime.now(UTC), publisher)):
-            before = tally.records
-            news = _news(_clean(batch, tally), archive.ledger, tally)
-            archive.ledger.store([(article, split(article)) for article in news])
-            report = _reporter(on_progress, tally, before)
-            tally.passages += archive.index_pending(report)  # embeds and adds
-            report(1, 1)
-    return Report(
-        stored=tally.stored,
-        changed=tally.changed,
-        unchanged=tally.unchanged,
-        rejected=tuple(tally.rejected),
-        passages=tally.passages,
-        seconds=perf_counter() - started,
-    )
+    with archive.writing(wait):
+        records = _read(sources, now or datetime.now(UTC), publisher, visitor)
+        return take(records, archive, what=f"ingest {' '.join(sources)}", on_progress=on_progress)
 
 
-def _read(sources: Iterable[str], now: datetime, publisher: str) -> Iterator[Found | Reject]:
+def take(
+    records: Iterable[Record],
+    archive: Archive,
+    *,
+    what: str,
+    wait: float = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Report:
+    """Take records in, batch by batch as they come, and note the run as `what`.
+
+    The archive is locked while a batch is written and free while the next is waited for, unless the caller holds it.
+    """
+    started, tally = perf_counter(), Tally()
+    with Run(archive.ledger, what, tally) as run:
+        for batch in _batches(records):
+            with archive.writing(wait):
+                _take(batch, archive, tally, on_progress)
+            run.note()
+    return tally.report(perf_counter() - started)
+
+
+def _take(
+    batch: Sequence[Record], archive: Archive, tally: Tally, on_progress: Callable[[Progress], None] | None
+) -> None:
+    before = tally.records
+    found = list(_clean(batch, tally))
+    fresh = news(found, archive.ledger, tally)
+    archive.ledger.store([(article, split(article)) for article in fresh])
+    _note_addresses(found, archive)
+    _withdraw([record for record in batch if isinstance(record, Gone)], archive, tally)
+    report = _reporter(on_progress, tally, before)
+    tally.passages += archive.index_pending(report)  # embeds and adds
+    _note_visits(batch, archive)
+    report(1, 1)
+
+
+def _read(sources: Iterable[str], now: datetime, publisher: str, visitor: "Visitor | None") -> Iterator[Record]:
     for source in sources:
         try:
-            yield from read(source, now, publisher)
+            yield from read(source, now, publisher, visitor)
         except SourceError as error:
             yield Reject(source, str(error).removeprefix(f"{source}: "))
 
 
-def _batches(records: Iterator[Found | Reject]) -> Iterator[list[Found | Reject]]:
-    while batch := list(islice(records, BATCH)):
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    began = monotonic()
+    for record in records:
+        batch.append(record)
+        if len(batch) >= BATCH or monotonic() - began > PATIENCE:
+            yield batch
+            batch, began = [], monotonic()
+    if batch:
         yield batch
 
 
-def _clean(batch: Iterable[Found | Reject], tally: _Tally) -> Iterator[Found]:
+def _clean(batch: Iterable[Record], tally: Tally) -> Iterator[Found]:
     for record in batch:
         if isinstance(record, Reject):
             tally.rejected.append(record)
-            continue
-        try:
-            yield replace(record, article=clean(record.article))
-        except BadArticle as error:
-            tally.rejected.append(record.rejected(str(error)))
+        elif isinstance(record, Found):
+            try:
+                yield replace(record, article=clean(record.article))
+            except BadArticle as error:
+                tally.rejected.append(record.rejected(str(error)))
 
 
-def _news(batch: Iterable[Found], ledger: Ledger, tally: _Tally) -> list[Article]:
-    """Those that the archive has not, or not in this version; each id once."""
-    best: dict[str, Found] = {}
-    for found in batch:
-        held = best.get(found.article.id)
-        if held is None or _replaces(found, held.article, tally):
-            tally.unchanged += held is not None  # the lesser of two versions in one batch is never news
-            best[found.article.id] = found
-    known = ledger.known(best)
-    news = []
-    for article_id, found in best.items():
-        if article_id not in known:
-            tally.stored += 1
-            news.append(found.article)
-        elif known[article_id].content_hash == found.article.content_hash:
-            tally.unchanged += 1
-        elif (kept := ledger.article(article_id)) and _replaces(found, kept, tally):
-            tally.changed += 1
-            news.append(found.article)
-    tally.seen.update(best)
-    return news
+def _note_addresses(found: Iterable[Found], archive: Archive) -> None:
+    """Whatever addresses led to an article that is held, beside its own."""
+    pages = [one for one in found if one.addresses]
+    held = archive.ledger.known(one.article.id for one in pages)
+    for one in pages:
+        if one.article.id in held:
+            archive.ledger.note_addresses(one.article.id, set(one.addresses) - {one.article.url})
 
 
-def _replaces(found: Found, held: Article, tally: _Tally) -> bool:
-    """Whether this is a better version of what is held under its id; counts it where it is not."""
-    article = found.article
-    if article.source != held.source and article.title != held.title:
-        ours, theirs = f"{held.title!r} ({held.source})", f"{article.title!r} ({article.source})"
-        tally.rejected.append(found.rejected(f"id {article.id} belongs to {ours}, so it can't name {theirs}"))
-        return False
-    # Lists, feeds and pages name the same article with slightly different headlines. Within one run the first headline
-    # stands, or each run would find "changes" again; a text is always taken in its last version.
-    repeated = article.id in tally.seen and not article.text and _fullness(article) == _fullness(held)
-    if article.content_hash == held.content_hash or _fullness(article) < _fullness(held) or repeated:
-        tally.unchanged += 1
-        return False
-    return True
+def _withdraw(gone: Iterable[Gone], archive: Archive, tally: Tally) -> None:
+    for page in gone:
+        held = archive.ledger.at_addresses([page.address])
+        if not held:
+            tally.rejected.append(Reject(page.address, f"the server answers {page.status}; check the address"))
+        elif page.status == 410 or Visits(archive.ledger).missed(page.address) >= _MISSES:
+            tally.withdrawn += sum(map(archive.ledger.withdraw, held.values()))
 
 
-def _fullness(article: Article) -> tuple[bool, ...]:
-    return bool(article.text), bool(article.teaser), bool(article.url), article.published is not None
+def _note_visits(batch: Iterable[Record], archive: Archive) -> None:
+    visits = Visits(archive.ledger)
+    for record in batch:
+        if isinstance(record, Visited):
+            visits.note(record.address, record.validators.etag, record.validators.last_modified)
 
 
-def _reporter(on_progress: Callable[[Progress], None] | None, tally: _Tally, before: int) -> Callable[[int, int], None]:
+def _reporter(on_progress: Callable[[Progress], None] | None, tally: Tally, before: int) -> Callable[[int, int], None]:
     """Turns a batch's passages (done, total) into records and passages of the whole run."""
 
     def report(done: int, total: int) -> None:

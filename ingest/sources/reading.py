@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,7 +126,9 @@ def _read_address(fetched: Fetched, address: str, now: datetime, publisher: str)
     if kind == "feed":
         yield from read_feed(fetched.data, origin)
     elif kind == "html" or fetched.media_type in ("text/html", "application/xhtml+xml"):
-        yield from read_page(fetched.data, origin, fetched.address)
+        addresses = (*fetched.passed, fetched.address)  # not one that leads there for today only
+        for record in read_page(fetched.data, origin, fetched.address):
+            yield replace(record, addresses=addresses) if isinstance(record, Found) and not record.place else record
     else:
         raise SourceError(f"{address}: neither a page nor a feed but {fetched.media_type or 'of no type'}")
 

@@ -88,7 +88,9 @@ def test_json_report_and_options(run, source, tmp_path):
     result = run(source(record(1), {}), "--json", "--home", tmp_path / "anderswo", "--source", "heise.de")
     report = json.loads(result.stdout)
     assert (report["stored"], report["rejected"][0]["place"]) == (1, "line 2")
-    assert report.keys() == {"stored", "changed", "unchanged", "rejected", "passages", "seconds"}
+    assert report.keys() == {
+        "stored", "changed", "unchanged", "rejected", "passages", "seconds", "withdrawn", "forgotten",
+    }  # fmt: skip
     assert (tmp_path / "anderswo" / "ledger.sqlite3").exists()
     assert not (tmp_path / "home").exists()
 

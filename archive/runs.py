@@ -1,0 +1,54 @@
+"""Runs: what each ingest did, kept so that an operator can see how the archive is doing."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from archive.ledger import Ledger
+
+
+class Counted(Protocol):
+    """What a run counts."""
+
+    stored: int
+    changed: int
+    unchanged: int
+    withdrawn: int
+    passages: int
+
+    @property
+    def rejected(self) -> Sequence[object]:
+        """One entry for each record that was left out."""
+
+
+class Run:
+    """One run in the ledger's table, counts as of its last batch; `ended` stays empty where it was broken off."""
+
+    def __init__(self, ledger: Ledger, what: str, counted: Counted) -> None:
+        self._ledger, self._counted = ledger, counted
+        started = "INSERT INTO runs (what, started) VALUES (?, ?)"
+        self._number = ledger.db.execute(started, (what, _now())).lastrowid
+
+    def note(self, ended: str | None = None) -> None:
+        """Write the counts as they stand."""
+        counted = self._counted
+        self._ledger.db.execute(
+            """UPDATE runs SET stored = ?, changed = ?, unchanged = ?, withdrawn = ?, rejected = ?, passages = ?,
+               ended = ? WHERE number = ?""",
+            (
+                counted.stored, counted.changed, counted.unchanged, counted.withdrawn, len(counted.rejected),
+                counted.passages, ended, self._number,
+            ),
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self.note(_now())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
