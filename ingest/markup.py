@@ -15,23 +15,43 @@ _TAG = re.compile(rf"</?(?:{_NAMES})(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _BLOCK = re.compile(
     r"<br\s*/?>|</?(?:p|div|li|ul|ol|h[1-6]|blockquote|section|article|figure|table|tr)(?:\s[^<>]*)?/?>", re.IGNORECASE
 )
-_UNSEEN_ELEMENT = re.compile(r"<(script|style|figcaption)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(?:(?P<name>script|style|figcaption)\b[^<>]*>|!--)", re.IGNORECASE)
+_CLOSERS = {name: re.compile(rf"</{name}\s{{0,20}}>", re.IGNORECASE) for name in ("script", "style", "figcaption")}
+_CLOSERS[""] = re.compile("-->")
+# Bounded, and never opened by spaces: whatever is between two such links, each character of it is looked at once.
 _MORE_LINK = re.compile(
-    r"\[?\s*<a\b[^<>]*>\s*(?:weiterlesen|weiterlesen auf [^<>]{1,60}|mehr|weiter|read more)\s*\W*</a>\s*\]?",
+    r"(?:\[\s{0,20})?<a\b[^<>]*>\s{0,20}(?:weiterlesen|weiterlesen auf [^<>]{1,60}|mehr|weiter|read more)"
+    r"[^\w<>]{0,20}</a>(?:\s{0,20}\])?",
     re.IGNORECASE,
 )
 # Entities need their semicolon here: "&copy" without one is more often a query string than a sign.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
+_STRETCH = re.compile(r".{1,500}\s|.{1,500}", re.DOTALL)
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x85\v\f]")
 
 
 def plain(markup: str) -> str:
     """The text of an HTML fragment: blocks become paragraphs, "weiterlesen" links go."""
-    text = _MORE_LINK.sub("", _UNSEEN_ELEMENT.sub("", markup))
+    text = _MORE_LINK.sub("", _without_unseen(markup))
     text = _BLOCK.sub("\n\n", text)
     return unescape(_TAG.sub("", text)).strip()
+
+
+def _without_unseen(markup: str) -> str:
+    """Comments and elements that no reader sees cut out, in linear time; what is never closed stays."""
+    kept, at, unclosed = [], 0, set[str]()
+    for opener in _UNSEEN.finditer(markup):
+        name = (opener["name"] or "").lower()
+        if opener.start() < at or name in unclosed:
+            continue
+        if closer := _CLOSERS[name].search(markup, opener.end()):
+            kept.append(markup[at : opener.start()])
+            at = closer.end()
+        else:
+            unclosed.add(name)
+    return "".join(kept) + markup[at:]
 
 
 def unescape(text: str) -> str:
@@ -52,8 +72,13 @@ def visible(text: str) -> str:
         for character in text
         if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
     )
-    lines = (_SPACES.sub(" ", line).strip() for line in unicodedata.normalize("NFC", kept).split("\n"))
+    lines = (_SPACES.sub(" ", line).strip() for line in _composed(kept).split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
+
+
+def _composed(text: str) -> str:
+    """NFC, stretch by stretch: over one long run of combining marks it would take time by the square."""
+    return text if text.isascii() else _STRETCH.sub(lambda stretch: unicodedata.normalize("NFC", stretch[0]), text)
 
 
 def one_line(text: str) -> str:
