@@ -14,6 +14,7 @@ ArchivarError
   ├── BadRequest           an HTTP request that can't be meant; carries `param`
   ├── Unauthorized         the API key is missing or wrong
   ├── NotFound             an article or a model that a request names does not exist
+  │     └── Withdrawn        an article that was there and that its publisher has taken down
   └── GenerationError      the engine failed
         ├── EngineUnavailable  it can't be reached or is not loaded
         └── EngineTimeout      it fell silent
@@ -83,6 +84,10 @@ class NotFound(ArchivarError):
         super().__init__(message)
         self.code = code
         self.param = param
+
+
+class Withdrawn(NotFound):
+    """A request names an article that its publisher has taken down; it is told of, but not shown any more."""
 
 
 class GenerationError(ArchivarError):

@@ -1,10 +1,12 @@
 """An article's own page, for sources without a web address: plain HTML, no scripts, everything escaped."""
 
+from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from archive.articles import TIME_ZONE, Article, german_date
+from archive.articles import TIME_ZONE, german_date
+from archive.records import Record
 from server.escaping import web_address
 
 SAMPLE_SOURCE = "Beispielarchiv"  # as the sample archive calls itself
@@ -21,11 +23,21 @@ _TEMPLATES = Environment(
 )
 
 
-def article_html(article: Article) -> str:
-    """The page of an article."""
-    moment = article.published.astimezone(TIME_ZONE) if article.published else None
-    dated = f"{german_date(moment)}, {moment:%H:%M} Uhr" if moment else "ohne Datum"
+def article_html(record: Record) -> str:
+    """The page of an article; later versions say so."""
+    article, changed = record.article, record.article.modified or record.updated
+    dated = _in_words(article.published) if article.published else "ohne Datum"
+    updated = changed if changed and (not article.published or changed > article.published) else None
     return _TEMPLATES.get_template("article.html").render(
-        article=article, dated=dated, link=web_address(article.url), is_sample=article.source == SAMPLE_SOURCE,
+        article=article,
+        dated=dated,
+        updated=_in_words(updated) if updated else "",
+        link=web_address(article.url),
+        is_sample=article.source == SAMPLE_SOURCE,
         paragraphs=[paragraph for paragraph in article.text.split("\n\n") if paragraph.strip()],
-    )  # fmt: skip
+    )
+
+
+def _in_words(moment: datetime) -> str:
+    local = moment.astimezone(TIME_ZONE)
+    return f"{german_date(local)}, {local:%H:%M} Uhr"

@@ -17,6 +17,7 @@ from archive.errors import (
     GenerationError,
     NotFound,
     Unauthorized,
+    Withdrawn,
 )
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (BadRequest, 400, "invalid_request_error"),
     (Unauthorized, 401, "invalid_request_error"),
+    (Withdrawn, 410, "invalid_request_error"),
     (NotFound, 404, "invalid_request_error"),
     (EngineTimeout, 504, "server_error"),
     (EngineUnavailable, 503, "server_error"),

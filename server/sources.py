@@ -6,7 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote
 
+from archive.archive import Archive
 from archive.articles import Hit, day_of
+from archive.errors import NotFound, Withdrawn
+from archive.records import Record
 from prompts import render
 from server.escaping import markdown, one_line, web_address
 from server.events import Source
@@ -53,6 +56,17 @@ def _source(number: int, found: Sequence[Hit], base_url: str) -> Source:
         published=best.published, passage=text, score=found[0].score,
         twins=found[0].twins, newest=found[0].newest,
     )  # fmt: skip
+
+
+def stored(archive: Archive, article_id: str) -> Record:
+    """The article of that id with its history. Raises NotFound, and Withdrawn where it was taken down."""
+    record = archive.ledger.record(article_id)
+    if record is None:
+        raise NotFound(f"article {article_id} is not in the archive", "article_not_found")
+    if record.withdrawn:
+        noticed = day_of(record.withdrawn).isoformat()
+        raise Withdrawn(f"article {article_id} was withdrawn by its publisher, noticed {noticed}", "article_withdrawn")
+    return record
 
 
 def article_page(base_url: str, article_id: str) -> str:

@@ -14,7 +14,7 @@ from server.escaping import web_address
 from server.reranking import probabilities
 from server.retrieval import search_for
 from server.routes.chat import ARCHIVE_MODEL
-from server.sources import article_page, shown
+from server.sources import article_page, shown, stored
 from server.timings import Timings
 from server.understanding import understand
 from server.wire import ArchiveOptions
@@ -106,16 +106,18 @@ def _hit(hit: Hit, base_url: str) -> dict[str, Any]:
 
 @router.get("/articles/{article_id:path}")
 def article(article_id: str, request: Request) -> dict[str, Any]:
-    """An article as it is stored. 404 where there is none."""
+    """An article as it is stored, with its history here. 404 where there is none, 410 where it was withdrawn."""
     engine: Engine = request.app.state.engine
-    found = engine.archive.ledger.article(article_id)
-    if found is None:
-        raise NotFound(f"article {article_id} is not in the archive", "article_not_found")
+    record = stored(engine.archive, article_id)
+    found = record.article
     return {
         "id": found.id, "title": found.title, "teaser": found.teaser, "text": found.text,
         "published": found.published.isoformat() if found.published else None,
         "url": web_address(found.url) or article_page(engine.settings.base_url, found.id), "source": found.source,
         "authors": list(found.authors), "topics": list(found.topics), "comments": found.comments,
+        "paid": found.paid, "modified": found.modified.isoformat() if found.modified else None,
+        "version": record.version, "added": record.added.isoformat(),
+        "updated": record.updated.isoformat() if record.updated else None,
     }  # fmt: skip
 
 

@@ -5,22 +5,20 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
-from archive.errors import ArchivarError, NotFound
+from archive.errors import ArchivarError
 from server import metrics
 from server.engine import Engine
 from server.pages import HEADERS, article_html
+from server.sources import stored
 
 router = APIRouter()
 
 
 @router.get("/articles/{article_id:path}", response_class=HTMLResponse)
 def article_page(article_id: str, request: Request) -> HTMLResponse:
-    """An article as a page."""
+    """An article as a page. 404 where there is none, 410 where it was withdrawn."""
     engine: Engine = request.app.state.engine
-    found = engine.archive.ledger.article(article_id)
-    if found is None:
-        raise NotFound(f"article {article_id} is not in the archive", "article_not_found")
-    return HTMLResponse(article_html(found), headers=HEADERS)
+    return HTMLResponse(article_html(stored(engine.archive, article_id)), headers=HEADERS)
 
 
 @router.get("/health/live")

@@ -2,11 +2,13 @@
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 from markdown_it import MarkdownIt
 
 from archive.articles import Article, Hit, Passage
+from archive.records import Record
 from server.escaping import markdown, one_line, tame, web_address
 from server.pages import HEADERS, article_html
 from server.sources import listed, merge
@@ -99,7 +101,7 @@ def test_an_article_page_holds_no_markup_of_the_article():
         id='"><b>', title=evil, text=f"{evil}\n\n{evil}", teaser=evil, url="javascript:alert(1)", source=evil,
         authors=(evil,), topics=(evil,),
     )  # fmt: skip
-    page = article_html(article)
+    page = article_html(Record(article, 1, datetime(2024, 1, 1, tzinfo=UTC), None, None))
     assert "<script" not in page and "<img" not in page and "<b>" not in page and "javascript:" not in page
     assert page.count("&lt;script&gt;") == 8
     assert "default-src 'none'" in HEADERS["Content-Security-Policy"]

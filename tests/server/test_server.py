@@ -427,6 +427,25 @@ def test_an_article_page_shows_markup_as_text_and_links_to_the_web_only(tmp_path
     assert "javascript:" not in page
 
 
+def test_an_article_tells_its_versions_and_one_that_was_withdrawn_is_shown_no_more(tmp_path, scripted):
+    settings = Settings(home=tmp_path / "home")
+    archive = Archive.open(settings, NoEmbedder())
+    for text in ("Die erste Fassung.", "Die zweite Fassung."):
+        one = Article(id="b", title="Ein Artikel", text=text, source="z.de", paid=True)
+        archive.ledger.store([(one, [Passage("b#0", "b", 0, text, one.title)])])
+    with serving(settings, scripted) as address:
+        told = httpx.get(f"{address}/v1/articles/b").json()
+        assert (told["version"], told["text"], told["paid"]) == (2, "Die zweite Fassung.", True)
+        assert told["updated"] >= told["added"]
+        assert "Bezahlartikel" in httpx.get(f"{address}/articles/b").text
+        archive.ledger.withdraw("b")
+        for path in ("/v1/articles/b", "/articles/b"):
+            gone = httpx.get(f"{address}{path}")
+            assert (gone.status_code, gone.json()["error"]["code"]) == (410, "article_withdrawn")
+            assert "Fassung" not in gone.text
+    archive.close()
+
+
 def test_a_key_guards_the_api_but_not_pages_and_health(tmp_path, scripted):
     settings = Settings(home=tmp_path / "home", api_key=SecretStr("geheim"))
     with serving(settings, scripted) as address:
