@@ -6,6 +6,7 @@ import typer
 
 from archive.commands import models_app
 from archive.errors import ArchivarError
+from archive.keep_commands import backup, restore, stats
 from evaluation.bench_commands import bench_app
 from evaluation.commands import evaluate_app
 from ingest.commands import ingest
@@ -23,6 +24,9 @@ app = typer.Typer(
 app.command()(chat)
 app.command()(serve)
 app.command()(ingest)
+app.command()(backup)
+app.command()(restore)
+app.command()(stats)
 app.command()(remove)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(bench_app, name="bench")

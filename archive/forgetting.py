@@ -19,13 +19,13 @@ class Forgotten:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         names = _names(article, addresses)
         with self._ledger.transaction() as db:
-            db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?, ?)", [(_mark(name), now) for name in names])
+            db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?, ?)", [(mark(name), now) for name in names])
             db.executemany("DELETE FROM visits WHERE url = ?", [(name,) for name in names])
         self._ledger.remove(article.id)
 
     def among(self, articles: Iterable[Article]) -> set[str]:
         """Ids of those articles that are to stay out."""
-        named = {_mark(name): article.id for article in articles for name in _names(article)}
+        named = {mark(name): article.id for article in articles for name in _names(article)}
         rows = self._ledger.select("SELECT mark FROM forgotten WHERE mark IN ({})", named)
         return {named[row["mark"]] for row in rows}
 
@@ -34,5 +34,6 @@ def _names(article: Article, addresses: Iterable[str] = ()) -> list[str]:
     return [name for name in (article.id, article.url, *addresses) if name]
 
 
-def _mark(name: str) -> str:
+def mark(name: str) -> str:
+    """What stands for an id or an address in the list."""
     return hashlib.sha256(name.encode()).hexdigest()
