@@ -12,6 +12,9 @@ from ingest.sources.records import Origin, article_from
 
 # Feeds need no entities of their own; expat would unfold nested ones to millions of characters before it gives up.
 _ENTITY = re.compile(rb"<!ENTITY[^>]*>", re.IGNORECASE)
+# What heise writes in front of titles in its feed alone.
+_HEISE_ENTRY = re.compile(r"https?://(?:www\.)?heise\.de/-\d")
+_KICKER = re.compile(r"\s*(?:(?P<paid>heise\+\s*\|)|heise-Angebot:)\s*")
 # Most feeds repeat the teaser as "content", with a picture and a link around it; a text is clearly longer.
 _LONGER_THAN_TEASER = 200
 
@@ -41,13 +44,18 @@ def _record(entry: Any) -> dict[str, object]:  # noqa: ANN401  # feedparser's di
     teaser, text = one_line(plain(entry.get("summary") or "")), plain(content)
     if len(text) < len(teaser) + _LONGER_THAN_TEASER:
         teaser, text = teaser or one_line(text), ""
+    title = entry.get("title") or ""
+    kicker = _KICKER.match(title) if _HEISE_ENTRY.match(entry.get("id") or "") else None
     return {
         "feed_id": entry.get("id"),
         "url": entry.get("link"),
-        "title": entry.get("title"),
+        "title": title[kicker.end() :] if kicker else title,
         "teaser": teaser,
         "text": text,
         "published": entry.get("published") or entry.get("updated"),
+        "modified": entry.get("updated") if "updated_parsed" in entry else "",
+        "comments": entry.get("slash_comments") or entry.get("thr_total"),
+        "paid": bool(kicker and kicker["paid"]),
         "authors": [name for author in entry.get("authors", ()) if (name := author.get("name"))],
         "topics": [term for tag in entry.get("tags", ()) if (term := tag.get("term"))],
     }

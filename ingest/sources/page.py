@@ -1,55 +1,83 @@
-"""Saved or fetched HTML pages: fundus knows heise's, trafilatura reads all others."""
+"""Saved or fetched HTML pages: the one article of a page, or the headlines of a newsticker page."""
 
-import json
-import logging
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urljoin
 
-from archive.errors import BadArticle
+from archive.articles import Article
+from archive.errors import BadArticle, SourceError
 from ingest.report import Found, Reject
-from ingest.sources.ids import is_heise
+from ingest.sources.extraction import Extract, extract
 from ingest.sources.newsticker import headlines, read_newsticker
-from ingest.sources.raw import decode
+from ingest.sources.parts import first_part, other_parts
+from ingest.sources.paywall import free_part, is_paid
 from ingest.sources.records import Origin, article_from
+from ingest.sources.stated import stated
+from ingest.sources.tree import parsed
+from ingest.web.visits import Fetched, Gone, Unchanged
 
-log = logging.getLogger(__name__)
+Visit = Callable[[str], Fetched | Unchanged | Gone]
 
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")  # lxml refuses decoded text that still names an encoding
+_FEWEST_WORDS = 5
+_MOST_PARTS = 50
 
 
-def read_page(data: bytes, origin: Origin, address: str = "") -> Iterator[Found | Reject]:
-    """The page's one article, or all headlines of a newsticker page; `address` is where it was fetched, if it was."""
-    html = _DECLARATION.sub("", decode(data))
+def read_page(data: bytes, origin: Origin, address: str = "", visit: Visit | None = None) -> Iterator[Found | Reject]:
+    """The page's one article, or all headlines of a newsticker page; `address` is where it was fetched, if it was.
+
+    With `visit` the other pages of an article spread over several are fetched too.
+    """
     try:
-        page = _parsed(html)
+        html, page = parsed(data)
         if teasers := headlines(page):
             yield from read_newsticker(teasers, origin)
+        elif visit and address:
+            yield Found(_whole_article(html, page, address, origin, visit), origin.file)
         else:
-            yield Found(article_from(_record(html, page, address), origin), origin.file)
+            yield Found(_article(html, page, address, origin), origin.file)
     except BadArticle as error:
         yield Reject(origin.file, str(error))
 
 
-def _parsed(html: str) -> Any:  # noqa: ANN401  # lxml has no types
-    from lxml import etree  # type: ignore[import-untyped]
-    from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
+def read_article(fetched: Fetched, origin: Origin, visit: Visit) -> Article:
+    """The article that a fetched page is one of; its other pages are fetched and joined to it.
 
-    try:
-        return document_fromstring(html.encode("utf-8", "replace"), parser=HTMLParser(encoding="utf-8"))
-    except (etree.LxmlError, ValueError) as error:
-        raise BadArticle(f"no HTML: {error}") from error
+    Raises BadArticle where the page, or one of the others, holds none.
+    """
+    html, page = parsed(fetched.data)
+    if headlines(page):
+        raise BadArticle("a list of headlines, not an article")
+    return _whole_article(html, page, fetched.address, origin, visit)
 
 
-def _record(html: str, page: Any, address: str) -> dict[str, object]:  # noqa: ANN401
-    url = _canonical(page, address)
-    record = _by_fundus(html) if is_heise(url) else {}
-    if not (record.get("title") and record.get("text")):
-        record = _by_trafilatura(html, url)
-    if not (record["title"] and record["text"]):
+def _article(html: str, page: Any, address: str, origin: Origin) -> Article:  # noqa: ANN401
+    url = first_part(_canonical(page, address))
+    says = stated(page)
+    paid = says.paid or is_paid(page)
+    found = extract(html, page, url, paid=paid)
+    _check(found, paid=paid)
+    return article_from(
+        {
+            "url": url,
+            "title": found.title,
+            "teaser": found.teaser,
+            "text": free_part(found.text) if paid else found.text,
+            "published": says.published or found.published,
+            "modified": says.modified,
+            "authors": found.authors or says.authors,
+            "topics": found.topics,
+            "comments": says.comments,
+            "paid": paid,
+        },
+        origin,
+    )
+
+
+def _check(found: Extract, *, paid: bool) -> None:
+    """Of a paid article the teaser suffices; title and some text make the others."""
+    if not found.title or not (found.teaser if paid else len(found.text.split()) >= _FEWEST_WORDS):
         raise BadArticle("no article found on this page: it needs a title and a text")
-    return record | {"url": url, "published": _published(page) or record["published"]}
 
 
 def _canonical(page: Any, address: str) -> str:  # noqa: ANN401
@@ -62,74 +90,43 @@ def _canonical(page: Any, address: str) -> str:  # noqa: ANN401
         raise BadArticle(f"canonical link {canonical[:80]!r} can't be read: {error}") from error
 
 
-def _published(page: Any) -> str:  # noqa: ANN401
-    """With the time of day, which trafilatura leaves out: schema.org's data, else Open Graph's."""
-    for script in page.xpath("//script[@type='application/ld+json']/text()"):
+def _whole_article(html: str, page: Any, address: str, origin: Origin, visit: Visit) -> Article:  # noqa: ANN401
+    """The article with the text of all its pages: of the one that has it whole, else of each in turn."""
+    if (start := first_part(address)) != address:
+        address = start
+        html, page = _fetched(address, visit)
+    article = _article(html, page, address, origin)
+    parts = other_parts(page, address)
+    if parts.whole:
         try:
-            found = _date_in(json.loads(script))
-        except (ValueError, RecursionError):
+            whole = _article(*_fetched(parts.whole, visit), address, origin)
+        except (BadArticle, SourceError):
+            pass  # the parts are the same text
+        else:
+            if len(whole.text) > len(article.text):
+                return replace(article, text=whole.text)
+    texts, seen, waiting = [article.text], {address}, list(parts.numbered)
+    while waiting and len(seen) < _MOST_PARTS:
+        if (part := waiting.pop(0)) in seen:
             continue
-        if found:
-            return found
-    return str(page.xpath("string(//meta[@property='article:published_time']/@content)")).strip()
+        seen.add(part)
+        html, page = _fetched(part, visit)
+        texts.append(_article(html, page, part, origin).text)
+        waiting += other_parts(page, part).numbered
+    return replace(article, text=_joined(texts))
 
 
-def _date_in(data: object) -> str:
-    nested: list[object] = []
-    if isinstance(data, Mapping):
-        if isinstance(data.get("datePublished"), str):
-            return str(data["datePublished"])
-        nested = [value for value in data.values() if isinstance(value, dict | list)]
-    elif isinstance(data, list):
-        nested = data
-    return next((found for value in nested if (found := _date_in(value))), "")
-
-
-def _by_fundus(html: str) -> dict[str, object]:
-    """What fundus' heise parser finds; empty where it can't be loaded or fails on this page."""
+def _fetched(address: str, visit: Visit) -> tuple[str, Any]:
     try:
-        from fundus.publishers.de.heise import HeiseParser
-
-        parser: Any = HeiseParser  # fundus annotates its parsers' results, not their factories
-        found = parser()().parse(html, "suppress")
-    except Exception as error:
-        # Any error: it is another project's parser over pages of thirty years, and trafilatura comes after it.
-        log.warning("fundus can't read this heise page (%s: %s); trafilatura reads it", type(error).__name__, error)
-        return {}
-    body = found.get("body")
-    paragraphs = (
-        [part for section in body.sections for part in (*section.headline, *section.paragraphs)] if body else []
-    )
-    return {
-        "title": found.get("title"),
-        "teaser": " ".join(body.summary) if body else "",
-        "text": "\n\n".join(paragraphs),
-        "published": str(found.get("publishing_date") or ""),
-        "authors": list(found.get("authors") or ()),
-        "topics": list(found.get("topics") or ()),
-    }
+        outcome = visit(address)
+    except SourceError as error:
+        raise BadArticle(f"one page of the article can't be read: {error}") from error
+    if not isinstance(outcome, Fetched):
+        raise BadArticle(f"one page of the article is not there: {address}")
+    return parsed(outcome.data)
 
 
-def _by_trafilatura(html: str, url: str) -> dict[str, object]:
-    import trafilatura
-
-    try:
-        found = trafilatura.bare_extraction(html, url=url or None, with_metadata=True, include_comments=False)
-    except Exception as error:  # as above; a page that breaks it is one reject
-        raise BadArticle(f"no article found: {type(error).__name__}: {error}") from error
-    if found is None:
-        raise BadArticle("no article found on this page: it needs a title and a text")
-    values = found if isinstance(found, dict) else found.as_dict()
-    title, teaser = values.get("title") or "", values.get("description") or ""
-    title = re.sub(rf"\s+[|–-]\s+{re.escape(values.get('sitename') or title)}$", "", title)
-    paragraphs = [line.strip() for line in (values.get("text") or "").split("\n") if line.strip()]
-    while paragraphs and (paragraphs[0] in title or paragraphs[0] == teaser):
-        del paragraphs[0]  # what stands above the text is not the text
-    return {
-        "title": title,
-        "teaser": teaser,
-        "text": "\n\n".join(paragraphs),
-        "published": values.get("date") or "",
-        "authors": values.get("author") or "",
-        "topics": ", ".join(values.get("tags") or ()),
-    }
+def _joined(texts: list[str]) -> str:
+    """One text; what every page repeats above its part stands there once."""
+    paragraphs = (paragraph for text in texts for paragraph in text.split("\n\n"))
+    return "\n\n".join(dict.fromkeys(paragraphs)) if len(texts) > 1 else texts[0]

@@ -21,6 +21,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "authors": ("authors", "author"),
     "topics": ("topics", "keywords", "tags"),
     "comments": ("comments",),
+    "paid": ("paid",),
+    "modified": ("modified", "updated", "datemodified"),
     "source": ("source", "publisher"),
     "feed_id": ("feed_id",),
 }
@@ -74,7 +76,18 @@ def article_from(record: Mapping[str, object], origin: Origin) -> Article:
         authors=_names(values, "authors"),
         topics=_names(values, "topics"),
         comments=_count(_first(values, "comments")),
+        paid=_text(values, "paid").lower() in ("true", "1", "yes"),
+        modified=_modified(_text(values, "modified"), published, origin.now),
     )
+
+
+def _modified(text: str, published: datetime | None, now: datetime) -> datetime | None:
+    """When the article was last changed, where that is after it was published; what can't be read is not known."""
+    try:
+        moment = parse_date(text, now)
+    except BadArticle:
+        return None
+    return moment if moment and published and moment > published else None
 
 
 def _first(values: Mapping[str, object], field: str) -> object:
@@ -98,7 +111,7 @@ def _as_text(value: object, field: str) -> str:
         value = int(value) if value.is_integer() else value  # 6233916.0 is an id that went through a data frame
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float) or (isinstance(value, bool) and field != "paid"):
         raise BadArticle(f"{field} is a {type(value).__name__}, not text")
     # Half of a surrogate pair can be written in JSON but nowhere be stored.
     return _HALF_CHARACTER.sub("", str(value))

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.sources import page as page_module
+from ingest.sources import extraction
 
 PARAGRAPH = "Die Bundesnetzagentur hat am Dienstag mitgeteilt, dass die Störung im Telefonnetz behoben ist. "
 HEAD = (
@@ -44,7 +44,7 @@ def test_a_heise_page_is_read_by_fundus(tmp_path, reading):
 
 
 def test_trafilatura_takes_over_where_fundus_fails(tmp_path, reading, monkeypatch):
-    monkeypatch.setattr(page_module, "_by_fundus", lambda html: {})
+    monkeypatch.setattr(extraction, "by_fundus", lambda html, url: iter(()))
     (tmp_path / "a.html").write_text(HEISE, encoding="utf-8")
     [article] = reading(tmp_path / "a.html").articles
     assert (article.id, article.title) == ("9664198", "Störung im Telefonnetz behoben")
