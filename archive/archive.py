@@ -1,52 +1,93 @@
 """Archive: ledger, index and embedder as one thing, the only one that both rooms hold in hand."""
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock, Thread
 from typing import Self
 
 import numpy as np
 
 from archive.embedding import Embedder
-from archive.errors import ArchiveLocked, ModelMismatch
+from archive.errors import ArchivarError, ArchiveLocked, ModelMismatch
 from archive.index import Index
 from archive.ledger import Ledger
-from archive.locking import held
+from archive.locking import held, waits_its_turn
 from archive.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _BATCH = 256  # passages embedded and committed at a time: small enough to lose little, large enough to be quick
+_GRACE = 5.0  # seconds that closing waits for a model that is being loaded
+
+LoadEmbedder = Callable[[str], Embedder]  # by its name; raises ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An embedder and the index that holds its vectors: what takes the one takes the other from the same Served."""
+
+    embedder: Embedder
+    index: Index
+
+
+def check_embedder(home: Path, serving: str | None, wanted: str) -> None:
+    """Raise ModelMismatch where the archive in `home` has another embedder than the one that is wanted."""
+    if serving not in (None, wanted):
+        raise ModelMismatch(
+            f"{home}: its vectors were made by {serving}, not by {wanted}; unset ARCHIVAR_EMBEDDER, "
+            f"or run `archivar reindex --embedder {wanted}`"
+        )
 
 
 class Archive:
-    """One archive, opened with the embedder that made its vectors."""
+    """One archive, opened with the embedder that made its vectors.
 
-    def __init__(self, settings: Settings, ledger: Ledger, index: Index, embedder: Embedder) -> None:
+    Another process may build an index for another embedder and let that one serve (see archive/reindexing.py). Then
+    `served` is changed, at once for whoever takes it next; till then the index that served rests and answers as before.
+    """
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, served: Served, load_embedder: LoadEmbedder | None = None
+    ) -> None:
         self.ledger = ledger
-        self.index = index
-        self.embedder = embedder
+        self.served = served
+        self._load_embedder = load_embedder
         self._home = settings.home
         self._writes = False
         self._generation = ledger.fact("generation")
+        self._seeing = RLock()  # around what changes with the generation
+        self._follower: Thread | None = None
 
     @classmethod
-    def open(cls, settings: Settings, embedder: Embedder) -> Self:
-        """Open or create the archive in `settings.home`.
+    def open(cls, settings: Settings, embedder: Embedder, load_embedder: LoadEmbedder | None = None) -> Self:
+        """Open or create the archive in `settings.home`; `load_embedder` gets the one that may come to serve.
 
         Raises ModelMismatch where another embedder made its vectors, ArchiveError where a part can't be opened.
         """
         ledger = Ledger.open(settings.home)
-        made_by = ledger.fact("embedder")
-        if made_by not in (None, embedder.name):
+        try:
+            check_embedder(settings.home, ledger.fact("embedder"), embedder.name)
+        except ModelMismatch:
             ledger.close()
-            raise ModelMismatch(
-                f"{settings.home}: its vectors were made by {made_by}, not by {embedder.name}; "
-                f"set ARCHIVAR_EMBEDDER={made_by}, or ARCHIVAR_HOME to a new folder"
-            )
-        archive = cls(settings, ledger, Index(ledger, settings.home, settings.chroma_url), embedder)
+            raise
+        index = Index(ledger, settings.home, settings.chroma_url, embedder.name)
+        archive = cls(settings, ledger, Served(embedder, index), load_embedder)
         archive._mend_words()
         return archive
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder that serves now."""
+        return self.served.embedder
+
+    @property
+    def index(self) -> Index:
+        """The index that serves now."""
+        return self.served.index
 
     def _mend_words(self) -> None:
         """Words that are gone, or of another version, come back before the first question, not with the next ingest."""
@@ -64,15 +105,16 @@ class Archive:
     def writing(self, wait: float = 0) -> Iterator[None]:
         """Hold the archive's write lock; within such a block another changes nothing.
 
-        Raises ArchiveLocked where another process has it for `wait` seconds more.
+        Raises ArchiveLocked where another process has it for `wait` seconds more, or a little longer than a reindex,
+        which takes turns, and ModelMismatch where another embedder has come to serve and can't be loaded here.
         """
         if self._writes:
             yield
             return
-        with held(self._home, "write", wait=wait):
+        with held(self._home, "write", wait=max(wait, waits_its_turn(self._home, "reindex"))):
             self._writes = True
             try:
-                self.ledger.set_fact("embedder", self.embedder.name)
+                self._claim()
                 # On a graph as it was before another process wrote, that process's vectors would be lost.
                 self.refresh()
                 self.index.tidy()
@@ -81,6 +123,17 @@ class Archive:
             finally:
                 self._writes = False
                 self.index.close_writer()
+
+    def _claim(self) -> None:
+        """The first writer of a new archive decides on its embedder; later ones follow."""
+        serving = self.ledger.fact("embedder")
+        if serving is None:
+            self.ledger.set_fact("embedder", self.embedder.name)
+        elif serving != self.embedder.name:
+            if self._load_embedder is None:
+                check_embedder(self._home, serving, self.embedder.name)
+            self._switch(serving)
+        self.index.claim()
 
     def _mend(self) -> None:
         """Words are made from the ledger alone, within minutes for a million passages; lost vectors take embedding."""
@@ -107,11 +160,11 @@ class Archive:
 
     def index_pending(self, on_progress: Callable[[int, int], None] | None = None) -> int:
         """Embed and index all that the ledger has noted; returns passages added. `on_progress` gets (done, total)."""
-        total, added, applied = self.ledger.counts().pending, 0, False
+        served, total, added, applied = self.served, self.ledger.counts().pending, 0, False
         while (pending := self.ledger.pending(_BATCH)).last:
             texts = [passage.embedded_text for passage in pending.passages]
-            vectors = self.embedder.embed_passages(texts) if texts else np.zeros((0, 0), np.float32)
-            self.index.apply(pending, vectors)
+            vectors = served.embedder.embed_passages(texts) if texts else np.zeros((0, 0), np.float32)
+            served.index.apply(pending, vectors)
             self.ledger.done(pending)
             added, applied = added + len(pending.passages), True
             if on_progress:
@@ -126,12 +179,56 @@ class Archive:
         self.ledger.set_fact("generation", self._generation)
 
     def refresh(self) -> None:
-        """See what another process has ingested since; costs one small SELECT where there is nothing new."""
+        """See what another process has ingested since; costs one small SELECT where there is nothing new.
+
+        Where another embedder serves since, it is loaded in the background, and what served till now goes on till then.
+        """
         generation = self.ledger.fact("generation")
-        if generation != self._generation:
+        if generation == self._generation:
+            return
+        with self._seeing:
             self.index.reload()
             self._generation = generation
+            if self._load_embedder and not self._follower and self._next_embedder():
+                self._follower = Thread(target=self._follow, name="embedder", daemon=True)
+                self._follower.start()
+
+    def _next_embedder(self) -> str | None:
+        serving = self.ledger.fact("embedder")
+        return None if serving == self.embedder.name else serving
+
+    def _follow(self) -> None:
+        """Switch to the embedder that the ledger names, till it is the one that serves here."""
+        while True:
+            with self._seeing:
+                name = self._next_embedder()
+                if name is None:
+                    self._follower = None
+                    return
+            try:
+                self._switch(name)
+            except ArchivarError as error:
+                log.warning("%s: %s serves now, but questions still go to %s: %s", self._home, name,
+                            self.embedder.name, error)  # fmt: skip
+                self._follower = None  # tried again when there is something new to see
+                return
+
+    def _switch(self, name: str) -> None:
+        """Load the embedder and all of its vectors; then they serve, unless another does by now."""
+        if self._load_embedder is None:
+            return
+        embedder, generation = self._load_embedder(name), self.ledger.fact("generation")
+        index = self.index.of(name)
+        embedder.embed_queries(["?"])
+        index.counts()  # reads the graphs
+        with self._seeing:
+            if self.ledger.fact("embedder") == name:
+                self.served, self._generation = Served(embedder, index), generation
+                log.info("%s: questions go to the index of %s from here on", self._home, name)
+        gc.collect()  # what served holds its graphs in circles of objects
 
     def close(self) -> None:
         """Close the ledger; the indexes need no closing."""
+        if self._follower is not None:
+            self._follower.join(_GRACE)
         self.ledger.close()

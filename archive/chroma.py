@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -60,6 +60,12 @@ class Chroma:
         except (ChromaError, ValueError, OSError) as error:
             raise ArchiveError(f"{place}: {error}; {mend}") from error
 
+    def apart(self) -> "Chroma":
+        """Another one of the same place: graphs that it reads into memory leave with it, and not with this one."""
+        with self._lock:
+            self._client.clear_system_cache()
+        return Chroma(self._home, self._url)
+
     def collection(self, name: str) -> Collection:
         """Raises NotFoundError where there is none of that name."""
         with self._lock:
@@ -100,10 +106,11 @@ class Chroma:
                 gc.collect()  # a client is a circle of objects: one that no collection needs keeps its graphs till then
 
 
-def hashes(collection: Collection) -> Iterator[tuple[str, str | None]]:
-    """(id, content hash) of all that a collection holds, read page by page."""
-    for start in range(0, collection.count(), _PAGE):
-        page = collection.get(limit=_PAGE, offset=start, include=["metadatas"])
+def hashes(collection: Collection, ids: Sequence[str] | None = None) -> Iterator[tuple[str, str | None]]:
+    """(id, content hash) of those of `ids` that a collection holds, by default of all, read page by page."""
+    for start in range(0, collection.count() if ids is None else len(ids), _PAGE):
+        asked = {"limit": _PAGE, "offset": start} if ids is None else {"ids": ids[start : start + _PAGE]}
+        page = collection.get(**asked, include=["metadatas"])
         for passage_id, metadata in zip(page["ids"], page["metadatas"] or [], strict=True):
             held = (metadata or {}).get(HASH)
             yield passage_id, held if isinstance(held, str) else None

@@ -1,12 +1,14 @@
 """Index: vectors and words side by side. Everything in it can be built again from the ledger."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archive.articles import Passage, Period
+from archive.chroma import Chroma
 from archive.ledger import Ledger
 from archive.queries import WordQuery
 from archive.records import Pending
@@ -19,9 +21,21 @@ Found = list[tuple[str, float]]  # (passage id, score), best first
 class Index:
     """What can be searched. One process writes, any number read."""
 
-    def __init__(self, ledger: Ledger, home: Path, chroma_url: str = "") -> None:
-        self._vectors = Vectors(ledger, home, chroma_url)
+    def __init__(self, ledger: Ledger, home: Path, chroma_url: str = "", embedder: str | None = None) -> None:
+        """`embedder` is the name of the one whose vectors are searched, by default the one that the ledger names."""
+        serving = embedder or ledger.fact("embedder") or ""
+        self._vectors = Vectors(ledger, Chroma(home, chroma_url), serving)
         self._words = Words(home)
+
+    def of(self, embedder: str) -> "Index":
+        """The same words with the vectors of another embedder."""
+        other = copy(self)
+        other._vectors = self._vectors.of(embedder)
+        return other
+
+    def claim(self) -> None:
+        """Make a new archive's vectors those of this embedder; for its first writer."""
+        self._vectors.claim()
 
     def apply(self, pending: Pending, vectors: NDArray[np.float32]) -> None:
         """Take `pending.removed` out, bring `pending.passages` in with `vectors` (n, d) in the same order, commit."""

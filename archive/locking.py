@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 from archive.articles import TIME_ZONE
 from archive.errors import ArchiveLocked
 
+_TURN = 60.0  # seconds
+
 
 @contextmanager
 def held(home: Path, name: str, *, wait: float = 0) -> Iterator[None]:
@@ -34,6 +36,11 @@ def held(home: Path, name: str, *, wait: float = 0) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def waits_its_turn(home: Path, name: str) -> float:
+    """Seconds of patience with the one that works under the lock `name`, who holds others for moments only; or 0."""
+    return _TURN if (home / f"{name}.holder").exists() else 0.0
 
 
 def _myself() -> dict[str, object]:

@@ -55,4 +55,27 @@ _CURRENT = """
         withdrawn INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0, passages INTEGER NOT NULL DEFAULT 0
     ) STRICT"""
 
-MIGRATIONS = (_INITIAL, _SHELVES, _CURRENT)
+# Each embedder has shelves of its own; those of a new archive are claimed by its first writer.
+_EMBEDDERS = """
+    ALTER TABLE shelves ADD COLUMN embedder TEXT NOT NULL DEFAULT '';
+    UPDATE shelves SET embedder = coalesce((SELECT value FROM facts WHERE name = 'embedder'), '')"""
+
+# Near-identical texts: sketches that find them (see sketches.py), and what was found, each pair once: `article_id`
+# resembles `twin_of`, which was published before it.
+_TWINS = """
+    CREATE TABLE sketches (
+        number INTEGER PRIMARY KEY, article_id TEXT NOT NULL UNIQUE REFERENCES articles(id) ON DELETE CASCADE
+    ) STRICT;
+    CREATE TABLE bands (
+        value INTEGER NOT NULL, day INTEGER NOT NULL,
+        number INTEGER NOT NULL REFERENCES sketches(number) ON DELETE CASCADE, PRIMARY KEY (value, day, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX bands_by_sketch ON bands(number);
+    CREATE TABLE twins (
+        article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE,
+        twin_of TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE, similarity REAL NOT NULL,
+        PRIMARY KEY (article_id, twin_of)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX twins_by_original ON twins(twin_of)"""
+
+MIGRATIONS = (_INITIAL, _SHELVES, _CURRENT, _EMBEDDERS, _TWINS)

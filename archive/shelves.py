@@ -1,9 +1,13 @@
 """Shelves: which collection holds the vectors of which time. The table is the ledger's: a switch is one transaction.
 
+Each embedder has shelves of its own, so vectors of two models never meet. Those of the embedder that the ledger names
+are searched; those of others rest where they are.
+
 A shelf that has grown too large is split by date like a leaf of a B-tree, which keeps a search within a period as cheap
 in an archive of millions as in a young one.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -49,10 +53,34 @@ class Shelf:
 
 
 class Shelves:
-    """The table of shelves, and the dates that it is about."""
+    """The table of one embedder's shelves, and the dates that it is about."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, embedder: str) -> None:
         self._ledger = ledger
+        self._embedder = embedder
+
+    def claim(self) -> None:
+        """Make the shelf of a new archive this embedder's; for its first writer."""
+        self._ledger.db.execute("UPDATE shelves SET embedder = ? WHERE embedder = ''", (self._embedder,))
+
+    def begin(self, like: str) -> None:
+        """Plan an embedder's first shelves with the bounds of another's: they fit the same passages."""
+        other = Shelves(self._ledger, like)
+        with self._ledger.transaction() as db:
+            other.claim()
+            if not db.execute("SELECT 1 FROM shelves WHERE embedder = ?", (self._embedder,)).fetchone():
+                for shelf in other.serving():
+                    row = (_new_name(), shelf.first, shelf.after, int(shelf.undated), self._embedder)
+                    db.execute("INSERT INTO shelves VALUES (?, ?, ?, ?, 0, 'serving', ?)", row)
+
+    def retire(self) -> None:
+        """From here on all of this embedder's shelves are to be dropped."""
+        self._ledger.db.execute("UPDATE shelves SET state = 'leaving' WHERE embedder = ?", (self._embedder,))
+
+    def resting(self) -> tuple[Shelf, ...]:
+        """Shelves of all other embedders that something was ever put on."""
+        query = "SELECT * FROM shelves WHERE embedder NOT IN (?, '') AND state = 'serving' AND version > 0"
+        return tuple(_shelf(row) for row in self._ledger.db.execute(query, (self._embedder,)))
 
     def serving(self) -> tuple[Shelf, ...]:
         """The shelves that hold the archive, oldest first, the undated alone last."""
@@ -64,16 +92,16 @@ class Shelves:
         return tuple(shelf for shelf, state in self._all() if state != "serving")
 
     def _all(self) -> Iterator[tuple[Shelf, str]]:
-        for row in self._ledger.db.execute("SELECT * FROM shelves"):
-            yield Shelf(row["name"], row["first"], row["after"], bool(row["undated"]), row["version"]), row["state"]
+        for row in self._ledger.db.execute("SELECT * FROM shelves WHERE embedder IN (?, '')", (self._embedder,)):
+            yield _shelf(row), row["state"]
 
     def plan(self, ranges: Iterable[tuple[Bounds, bool]]) -> tuple[Shelf, ...]:
         """Note new shelves of these bounds, undated or not, to be filled; none is in use yet."""
-        new = tuple(Shelf(f"{FIRST_SHELF}-{uuid4().hex[:12]}", *bounds, undated) for bounds, undated in ranges)
+        new = tuple(Shelf(_new_name(), *bounds, undated) for bounds, undated in ranges)
         with self._ledger.transaction() as db:
             for shelf in new:
-                row = (shelf.name, shelf.first, shelf.after, int(shelf.undated))
-                db.execute("INSERT INTO shelves VALUES (?, ?, ?, ?, 0, 'building')", row)
+                row = (shelf.name, shelf.first, shelf.after, int(shelf.undated), self._embedder)
+                db.execute("INSERT INTO shelves VALUES (?, ?, ?, ?, 0, 'building', ?)", row)
         return new
 
     def switch(self, old: Shelf, new: Sequence[Shelf]) -> None:
@@ -116,6 +144,14 @@ class Shelves:
         joined = "articles JOIN passages ON article_id = articles.id"
         rows = self._ledger.db.execute(f"SELECT passages.id FROM {joined} WHERE {_WITHIN}", _filled(bounds))
         return [row[0] for row in rows]
+
+
+def _new_name() -> str:
+    return f"{FIRST_SHELF}-{uuid4().hex[:12]}"
+
+
+def _shelf(row: sqlite3.Row) -> Shelf:
+    return Shelf(row["name"], row["first"], row["after"], bool(row["undated"]), row["version"])
 
 
 _MOMENTS = f"""SELECT passages.id, {MOMENT}

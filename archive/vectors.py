@@ -6,12 +6,12 @@ fetched than asked for, and the ledger tells which of them lie in the period.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from math import ceil
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -34,13 +34,34 @@ _FARTHER = 4  # factor to the next attempt where too few of them lay in the peri
 
 
 class Vectors:
-    """Passage vectors by passage id, on shelves by their date in the ledger. Texts stay in the ledger."""
+    """One embedder's passage vectors by passage id, on shelves by their date. Texts and dates stay in the ledger."""
 
-    def __init__(self, ledger: Ledger, home: Path, url: str = "") -> None:
-        self._chroma = Chroma(home, url)
-        self._shelves = Shelves(ledger)
+    def __init__(self, ledger: Ledger, chroma: Chroma, embedder: str) -> None:
+        self._ledger = ledger
+        self._chroma = chroma
+        self._shelves = Shelves(ledger, embedder)
         self._standing = self._shelves.serving()
         self._pool = ThreadPoolExecutor(os.cpu_count(), "shelf")  # Chroma searches without Python's lock
+
+    def of(self, embedder: str) -> "Vectors":
+        """Those of another embedder, in the same place; what either reads into memory goes with it."""
+        return Vectors(self._ledger, self._chroma.apart(), embedder)
+
+    def claim(self) -> None:
+        """Make the shelf of a new archive this embedder's; for its first writer."""
+        self._shelves.claim()
+
+    def begin(self, like: str) -> None:
+        """Make ready to be filled beside the vectors of the embedder `like`; for the one that holds the write lock."""
+        self._shelves.begin(like)
+        self.tidy()
+        self.reload()
+
+    def drop(self) -> None:
+        """Delete all of them; for the one that holds the write lock."""
+        self._shelves.retire()
+        self.tidy()
+        self._standing = ()
 
     def reload(self) -> None:
         """See what another process wrote; only shelves that have changed are read anew."""
@@ -79,11 +100,21 @@ class Vectors:
                 self._take_out(shelf, [removed[row][0] for row in rows])
             for shelf, rows in into.items():
                 self._put_in(shelf, [added[row] for row in rows], vectors[rows])
-            self._shelves.changed({shelf.name for shelf in (*out, *into)})
+            changed = {shelf.name for shelf in (*out, *into)} | self._forget(removed)
+            self._shelves.changed(changed)
             for shelf, rows in into.items():
                 dates = [moment for row in rows if (moment := moments[added[row].id]) is not None]
                 fit(shelf, dates, self._shelves, self._chroma)
         self._standing = self._shelves.serving()
+
+    def _forget(self, removed: Sequence[tuple[str, int | None]]) -> set[str]:
+        """Take passages out of the resting vectors of other embedders, too: what was removed rests nowhere."""
+        changed = set()
+        for shelf in self._shelves.resting():
+            if ids := [passage_id for passage_id, moment in removed if shelf.holds(moment)]:
+                self._take_out(shelf, ids)
+                changed.add(shelf.name)
+        return changed
 
     def _sorted(self, moments: Sequence[int | None]) -> dict[Shelf, list[int]]:
         """Row numbers by the shelf that they belong on."""
@@ -121,6 +152,36 @@ class Vectors:
             for shelf in self._standing:
                 self._take_out(shelf, wanted)
             self._shelves.changed(shelf.name for shelf in self._standing)
+        self._standing = self._shelves.serving()
+
+    def hashes_of(self, ids: Sequence[str]) -> dict[str, str | None]:
+        """Content hashes of those passages that are held on the shelf of their date; see `held`."""
+
+        def read(shelf: Shelf, wanted: Sequence[str]) -> dict[str, str | None]:
+            nothing: dict[str, str | None] = {}
+            return self._read(shelf, lambda collection: dict(hashes(collection, wanted)), nothing)
+
+        return self._by_shelf(ids, read)
+
+    def strays(self) -> dict[Shelf, list[str]]:
+        """By shelf, what the ledger doesn't hold, or dates to another shelf."""
+        found: dict[Shelf, list[str]] = {}
+        with self._chroma.errors():
+            for shelf in self._standing:
+                nothing: Iterator[tuple[str, str | None]] = iter(())
+                held = (passage_id for passage_id, _ in self._read(shelf, hashes, nothing))
+                while page := list(islice(held, _BATCH)):
+                    moments = self._shelves.moments(page)
+                    lost = [one for one in page if one not in moments or not shelf.holds(moments[one])]
+                    found.setdefault(shelf, []).extend(lost)
+        return {shelf: ids for shelf, ids in found.items() if ids}
+
+    def take_out(self, strays: Mapping[Shelf, list[str]]) -> None:
+        """Take passages out of the shelves on which they lie astray."""
+        with self._chroma.errors():
+            for shelf, ids in strays.items():
+                self._take_out(shelf, ids)
+            self._shelves.changed(shelf.name for shelf in strays)
         self._standing = self._shelves.serving()
 
     def search(self, vector: NDArray[np.float32], limit: int, period: Period | None) -> Scored:
@@ -189,12 +250,16 @@ class Vectors:
         return [found for found in near if _lies_in(part, moments.get(found[0]))]
 
     def _vectors_of(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        moments = self._shelves.moments(ids)
+        nothing: dict[str, NDArray[np.float32]] = {}
+        return self._by_shelf(ids, lambda shelf, wanted: self._read(shelf, partial(_held, ids=wanted), nothing))
+
+    def _by_shelf(self, ids: Sequence[str], read: Callable[[Shelf, list[str]], dict[str, _T]]) -> dict[str, _T]:
+        """What `read` finds for the passages on each shelf; nothing where these vectors were dropped."""
+        moments = self._shelves.moments(ids) if self._standing else {}
         known = list(moments)
         wanted = {shelf: [known[row] for row in rows] for shelf, rows in self._sorted(list(moments.values())).items()}
-        nothing: dict[str, NDArray[np.float32]] = {}
-        parts = self._each(list(wanted), lambda shelf: self._read(shelf, partial(_held, ids=wanted[shelf]), nothing))
-        return {passage_id: vector for part in parts for passage_id, vector in part.items()}
+        parts = self._each(list(wanted), lambda shelf: read(shelf, wanted[shelf]))
+        return {passage_id: found for part in parts for passage_id, found in part.items()}
 
 
 def _nearest(collection: Collection, vector: NDArray[np.float32], limit: int) -> Scored:

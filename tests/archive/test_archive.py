@@ -10,6 +10,7 @@ from embedders import WordEmbedder
 
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
+from archive.chroma import Chroma
 from archive.errors import ArchiveError, ArchiveLocked, ModelMismatch
 from archive.ledger import Ledger
 from archive.settings import Settings
@@ -147,7 +148,10 @@ def test_another_embedder_is_refused(settings, archive):
     store(archive, ("1", "2023-05-01", "Text"))
     other = WordEmbedder()
     other.name = "another"
-    with pytest.raises(ModelMismatch, match="ARCHIVAR_EMBEDDER=bag-of-words"):
+    with pytest.raises(
+        ModelMismatch,
+        match="unset ARCHIVAR_EMBEDDER, or run `archivar reindex --embedder another`",
+    ):
         Archive.open(settings, other)
 
 
@@ -163,9 +167,9 @@ def test_damaged_words_say_what_to_delete(tmp_path):
 @pytest.mark.parametrize("url", ["localhost:8000", "ftp://x", "http://"])
 def test_a_chroma_address_that_is_none(tmp_path, url):
     with pytest.raises(ArchiveError, match="ARCHIVAR_CHROMA_URL"):
-        Vectors(Ledger.open(tmp_path), tmp_path, url)
+        Vectors(Ledger.open(tmp_path), Chroma(tmp_path, url), "a")
 
 
 def test_a_chroma_server_that_is_away(tmp_path):
     with pytest.raises(ArchiveError, match="start the Chroma server"):
-        Vectors(Ledger.open(tmp_path), tmp_path, "http://127.0.0.1:9")
+        Vectors(Ledger.open(tmp_path), Chroma(tmp_path, "http://127.0.0.1:9"), "a")
