@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
 _PORTS = {"http": 80, "https": 443}
+_LAST_PORT = 65535
 _LONGEST = 2000  # characters; longer ones are no article's
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
 
@@ -31,8 +32,8 @@ def parsed(address: str) -> httpx.URL:
         raise SourceError(f"{address[:200]}: can't be fetched ({error}); check the address") from error
     if url.scheme not in _PORTS:
         raise SourceError(f"{address[:200]}: can't be fetched ({url.scheme or 'no scheme'}); http and https can")
-    if not ascii_host:
-        raise SourceError(f"{address[:200]}: can't be fetched (it names no host); check the address")
+    if not ascii_host or url.port == 0 or (url.port or 0) > _LAST_PORT:
+        raise SourceError(f"{address[:200]}: can't be fetched (it names no host, or no port); check the address")
     if url.userinfo:
         raise SourceError(f"{url.host}: an address with a user name or password is not fetched; leave it out")
     if len(address) > _LONGEST:

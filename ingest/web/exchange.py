@@ -1,9 +1,11 @@
 """One request and its answer, within limits of time and size."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from http import HTTPStatus
+from ssl import SSLContext
 
 import httpcore
 import httpx
@@ -13,6 +15,7 @@ from ingest.sources.raw import LARGEST_DOCUMENT
 from ingest.web.network import CheckedNetwork
 from ingest.web.unpacking import ACCEPTED, unpacked
 
+_SHORT = 2**16  # bytes that are cheaper to read than to connect anew
 _SLACK = 2**20  # bytes that a packed body may have beyond the limit of the unpacked one
 
 
@@ -32,6 +35,12 @@ class Limits:
     tries: int = 4
     longest_wait: float = 120
     longest_delay: float = 60
+
+
+@cache
+def _trust() -> SSLContext:
+    """The certificates of certifi, or of SSL_CERT_FILE and SSL_CERT_DIR; read once, as that takes a while."""
+    return httpx.create_ssl_context()
 
 
 class Passing(SourceError):
@@ -82,9 +91,7 @@ class Wire:
 
     @cached_property
     def _pool(self) -> httpcore.ConnectionPool:
-        return httpcore.ConnectionPool(
-            httpx.create_ssl_context(), keepalive_expiry=30, max_connections=10, network_backend=self._network
-        )
+        return httpcore.ConnectionPool(_trust(), keepalive_expiry=30, max_connections=10, network_backend=self._network)
 
     def get(self, url: httpx.URL, headers: Mapping[str, str], limit: int, accept: Callable[[Answer], None]) -> Answer:
         """Ask once. `accept` sees the answer before its body is read and may raise.
@@ -102,6 +109,7 @@ class Wire:
                 answer = Answer(response.status, httpx.Headers(response.headers))
                 accept(answer)
                 if answer.status != HTTPStatus.OK:
+                    _finish(answer, response.iter_stream())
                     return answer
                 encoding = answer.headers.get("content-encoding", "")
                 body, more = unpacked(_bounded(response.iter_stream(), limit + _SLACK), encoding, limit)
@@ -123,6 +131,15 @@ class Wire:
         return {"connect": self._limits.connect, "read": silence, "write": silence, "pool": self._limits.connect}
 
 
+def _finish(answer: Answer, chunks: Iterable[bytes]) -> None:
+    """Read what nobody needs where it is short, as the connection can then be used again."""
+    length = answer.headers.get("content-length", "0" if answer.status == HTTPStatus.NOT_MODIFIED else "")
+    if length.isdecimal() and int(length[:20]) <= _SHORT:
+        with suppress(httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
+            for _ in chunks:
+                pass
+
+
 def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
     """Packed bytes; a stream of empty members unpacks to nothing and would never end."""
     size = 0
@@ -134,6 +151,9 @@ def _bounded(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or {"ReadTimeout": "the server fell silent", "ConnectTimeout": "no answer"}.get(
-        type(error).__name__, type(error).__name__
-    )
+    match error:
+        case httpcore.ConnectTimeout():
+            return "no answer"
+        case httpcore.TimeoutException():
+            return "the server fell silent"
+    return str(error) or type(error).__name__

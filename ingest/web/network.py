@@ -2,7 +2,8 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from ssl import SSLContext
 from typing import Any
 
@@ -40,12 +41,20 @@ class CheckedNetwork(httpcore.NetworkBackend):
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
-    def left(self, timeout: float | None) -> float:
-        """The timeout, or what is left of the time. Raises SourceError where nothing is."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise SourceError(f"takes longer than {self._seconds:g} seconds; try again later")
-        return left if timeout is None else min(left, timeout)
+    @contextmanager
+    def timed(self, timeout: float | None) -> Iterator[float]:
+        """The timeout, or what is left of the time where that is less. Raises SourceError once nothing is."""
+        left = self._left()
+        try:
+            yield left if timeout is None else min(left, timeout)
+        except httpcore.TimeoutException:
+            self._left()
+            raise
+
+    def _left(self) -> float:
+        if (left := self._end - time.monotonic()) > 0:
+            return left
+        raise SourceError(f"takes longer than {self._seconds:g} seconds; try again later")
 
     def connect_tcp(
         self,
@@ -59,7 +68,8 @@ class CheckedNetwork(httpcore.NetworkBackend):
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for ip in self._permitted(host, port):
             try:
-                stream = self._inner.connect_tcp(ip, port, self.left(timeout), local_address, socket_options)
+                with self.timed(timeout) as left:
+                    stream = self._inner.connect_tcp(ip, port, left, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
             else:
@@ -93,10 +103,12 @@ class _TimedStream(httpcore.NetworkStream):
         self._network = network
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._network.left(timeout))
+        with self._network.timed(timeout) as left:
+            return self._stream.read(max_bytes, left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._network.left(timeout))
+        with self._network.timed(timeout) as left:
+            self._stream.write(buffer, left)
 
     def close(self) -> None:
         self._stream.close()
@@ -104,8 +116,8 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._network.left(timeout))
-        return _TimedStream(stream, self._network)
+        with self._network.timed(timeout) as left:
+            return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, left), self._network)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401, as httpcore declares it
         return self._stream.get_extra_info(info)

@@ -115,7 +115,7 @@ class Visitor:
         self,
         first: httpx.URL,
         headers: Mapping[str, str],
-        permit: Callable[[httpx.URL], float],
+        permit: Callable[[httpx.URL], float | None],
         accept: Callable[[httpx.URL, Answer], None],
         limit: int | None = None,
     ) -> tuple[Answer, httpx.URL, tuple[str, ...]]:
@@ -134,14 +134,14 @@ class Visitor:
         self,
         url: httpx.URL,
         headers: Mapping[str, str],
-        delay: float,
+        delay: float | None,
         limit: int,
         accept: Callable[[httpx.URL, Answer], None],
     ) -> Answer:
-        """Asks until it is answered, or often enough."""
+        """Asks until it is answered, or often enough; with `delay` seconds to the requests before and after it."""
 
         def once() -> Answer:
-            self._pace.wait(host, delay)
+            self._pace.wait(host, delay or 0.0)
             try:
                 answer = self._wire.get(url, headers, limit, lambda answer: accept(url, answer))
             except Unreachable as error:
@@ -150,7 +150,8 @@ class Visitor:
                 # Whoever answered before may be back in a moment; a wrong address never is.
                 raise Passing(str(error)) from error
             finally:
-                self._pace.done(host)
+                if delay is not None:
+                    self._pace.done(host)
             self._reached.add(host)
             if answer.status == 429 or answer.status >= 500:
                 raise self._busy(host, answer)
@@ -181,8 +182,8 @@ class Visitor:
         origin, now = (url.scheme, *endpoint(url)), self._clock.monotonic()
         until, rules = self._rules.get(origin, (now, None))
         if rules is None or until <= now:
-            # The two small files come once a day: they wait for nothing, and nothing is asked of their headers.
-            rules = learn(url, lambda url: self._follow(url, {}, lambda _: 0.0, lambda *_: None, LARGEST)[0])
+            # The two small files come once a day: they wait for nothing, and nothing waits for them.
+            rules = learn(url, lambda url: self._follow(url, {}, lambda _: None, lambda *_: None, LARGEST)[0])
             self._rules[origin] = now + rules.hold, rules
         return rules
 

@@ -54,7 +54,7 @@ class Answer:
     cut: int | None = None
     length: int | None = None
     endless: bool = False
-    raw: bytes = b""
+    raw: bytes | None = None
 
     def has(self, request: Request) -> bool:
         """Whether the client holds this version."""
@@ -135,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer, request: Request) -> None:
         closing = self.server.site.closing
         closing.wait(answer.delay)
-        if answer.raw:
+        if answer.raw is not None:
             self.wfile.write(answer.raw)
             self.close_connection = True
             return
