@@ -78,4 +78,13 @@ _TWINS = """
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX twins_by_original ON twins(twin_of)"""
 
-MIGRATIONS = (_INITIAL, _SHELVES, _CURRENT, _EMBEDDERS, _TWINS)
+# Articles that a watched feed has named: a hash of what it said last, how often their page was read and could not be
+# read in a row, and when it is to be visited next (null: no more).
+_WATCHED = """
+    CREATE TABLE watched (
+        article_id TEXT PRIMARY KEY REFERENCES articles(id) ON DELETE CASCADE, entry TEXT NOT NULL,
+        visits INTEGER NOT NULL, failures INTEGER NOT NULL DEFAULT 0, due TEXT
+    ) STRICT;
+    CREATE INDEX watched_by_due ON watched(due)"""
+
+MIGRATIONS = (_INITIAL, _SHELVES, _CURRENT, _EMBEDDERS, _TWINS, _WATCHED)
