@@ -15,7 +15,18 @@ from typing import Self
 
 from archive.articles import Article, Passage
 from archive.errors import ArchiveError
-from archive.records import COLUMNS, Counts, Known, Pending, Record, article_of, article_values, passage_of, record_of
+from archive.records import (
+    COLUMNS,
+    Counts,
+    Known,
+    Pending,
+    Record,
+    article_of,
+    article_values,
+    known_of,
+    passage_of,
+    record_of,
+)
 from archive.schema import MIGRATIONS, MOMENT
 
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
@@ -117,12 +128,8 @@ class Ledger:
 
     def known(self, ids: Iterable[str]) -> dict[str, Known]:
         """What is held for those of `ids` that exist."""
-        return {
-            row["id"]: Known(
-                row["content_hash"], row["source"], row["title"], bool(row["has_text"]), row["withdrawn"] is not None
-            )
-            for row in self.select("SELECT *, text != '' AS has_text FROM articles WHERE id IN ({})", ids)
-        }
+        rows = self.select("SELECT *, text != '' AS has_text FROM articles WHERE id IN ({})", ids)
+        return {row["id"]: known_of(row) for row in rows}
 
     def at_addresses(self, urls: Iterable[str]) -> dict[str, str]:
         """Ids of the articles that these addresses lead to, or have led to before they moved, by address."""

@@ -23,6 +23,7 @@ class Known:
     title: str
     has_text: bool
     withdrawn: bool = False
+    paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,14 @@ def article_of(row: sqlite3.Row) -> Article:
         published=_moment(row["published"]), url=row["url"], source=row["source"],
         authors=tuple(json.loads(row["authors"])), topics=tuple(json.loads(row["topics"])), comments=row["comments"],
         paid=bool(row["paid"]), modified=_moment(row["modified"]),
+    )  # fmt: skip
+
+
+def known_of(row: sqlite3.Row) -> Known:
+    """What is enough to know of the article in a row of the table, with `has_text` selected beside it."""
+    return Known(
+        row["content_hash"], row["source"], row["title"], bool(row["has_text"]), row["withdrawn"] is not None,
+        bool(row["paid"]),
     )  # fmt: skip
 
 

@@ -2,27 +2,40 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from archive.errors import ArchivarError, SourceError
+from archive.articles import TIME_ZONE
+from archive.errors import ArchivarError, BadArticle, SourceError
+from ingest.web.addresses import is_address
 
 if TYPE_CHECKING:
     from archive.settings import Settings
     from ingest.report import Reject, Report
+    from ingest.sources.publishers.publisher import Publisher
 
 _SHOWN = 20  # rejects; all are in the file
 
 
 def ingest(
     sources: Annotated[
-        list[str], typer.Argument(metavar="PATH_OR_URL...", help="Files, folders or addresses to take articles from.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...", help="Files, folders or addresses to take articles from, or a publisher such as heise."
+        ),
     ],
+    start: Annotated[
+        str, typer.Option("--from", help="With a publisher: its articles from here on (2022, 2022-01 or 2022-01-31).")
+    ] = "",
+    end: Annotated[str, typer.Option("--to", help="With --from: up to and with here (default: today).")] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="With --from: ask anew for what is held, whether it has changed or gone.")
+    ] = False,
     home: Annotated[
         Path | None, typer.Option("--home", help="Where the archive lives (default: ARCHIVAR_HOME).")
     ] = None,
@@ -30,6 +43,8 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="Report as one JSON object on standard output.")] = False,
 ) -> None:
     """Take articles into the archive: JSONL, CSV (either gzipped), Atom/RSS, HTML pages, SQLite, folders, addresses.
+
+    A publisher's name takes what its feeds hold now, or with --from and --to what it brought out in that time.
 
     Running it again is harmless: what is known already is left alone. Exit codes: 0 all stored, 1 nothing stored
     because of an error, 3 stored with rejects.
@@ -39,7 +54,7 @@ def ingest(
     console = Console(stderr=True)
     try:
         settings = load_settings(home=home)
-        report = _run(sources, settings, source, console)
+        report = _run(_orders(sources, start, end, again), settings, source, console)
         rejects_file = _note_rejects(report.rejected, settings.home)
     except ArchivarError as error:
         console.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -53,24 +68,67 @@ def ingest(
     raise typer.Exit(report.exit_code)
 
 
-def _run(sources: Sequence[str], settings: "Settings", publisher: str, console: Console) -> "Report":
-    # Imported here: models and indexes take seconds, and `archivar --help` should not.
-    from archive.archive import Archive
-    from archive.embedding import load_embedder
-    from archive.models import ModelStore
-    from ingest import pipeline
-    from ingest.progress import shown
-    from ingest.sources.reading import estimate
-    from ingest.web.addresses import is_address
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """What is to be brought in: `sources`, or a publisher's articles of a period."""
 
+    sources: tuple[str, ...]
+    publisher: "Publisher | None" = None
+    start: date = date.min
+    end: date = date.max
+    again: bool = False
+
+
+def _orders(names: Sequence[str], start: str, end: str, again: bool) -> _Orders:
+    """Raises SourceError for what can't be meant, before a model is loaded, perhaps even downloaded, for nothing."""
+    from ingest.dates import first_and_last
+    from ingest.sources.publishers import publisher, publishers
+
+    if start:
+        if len(names) != 1:
+            raise SourceError("--from takes one publisher; run it once for each")
+        try:
+            first, last = first_and_last(start)[0], first_and_last(end)[1] if end else datetime.now(TIME_ZONE).date()
+        except BadArticle as error:
+            raise SourceError(str(error)) from error
+        if first > last:
+            raise SourceError(f"--from {start} lies after {last}; change the two")
+        return _Orders((), publisher(names[0]), first, last, again)
+    if end or again:
+        raise SourceError("--to and --again go with --from")
+    known = {name for name in names if name in publishers() and not Path(name).exists()}
+    sources = tuple(feed for name in names for feed in (publishers()[name].feeds if name in known else (name,)))
     if not any(is_address(source) or Path(source).exists() for source in sources):
-        # Before a model is loaded, perhaps even downloaded, for nothing.
-        raise SourceError(f"{', '.join(sources)}: no such file or folder; check the path")
-    embedder = load_embedder(settings, ModelStore(settings.models, offline=settings.offline))
-    archive = Archive.open(settings, embedder)
+        raise SourceError(f"{', '.join(sources)}: no such file, folder or publisher; check the name")
+    return _Orders(sources)
+
+
+def _run(orders: _Orders, settings: "Settings", publisher: str, console: Console) -> "Report":
+    # Imported here: models and indexes take seconds, and `archivar --help` should not.
+    from archive.models import ModelStore
+    from archive.opening import open_archive
+    from ingest import pipeline
+    from ingest.backfill import WAIT, backfill
+    from ingest.progress import shown
+    from ingest.sources.crawl import Progress as Crawled
+    from ingest.sources.reading import estimate
+    from ingest.web.visitor import Visitor
+
+    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
+    crawled, total = Crawled(), sum(map(estimate, orders.sources))
     try:
-        with shown(sum(map(estimate, sources)), console) as show:
-            return pipeline.ingest(sources, archive, publisher=publisher, on_progress=show)
+        with (
+            Visitor.with_settings(settings, named=filter(is_address, orders.sources)) as visitor,
+            shown(lambda: total + crawled.links, console) as show,
+        ):
+            if orders.publisher is None:
+                return pipeline.ingest(
+                    orders.sources, archive, publisher=publisher, visitor=visitor, wait=WAIT, on_progress=show
+                )
+            period = orders.start, orders.end
+            return backfill(
+                orders.publisher, *period, archive, visitor, again=orders.again, crawled=crawled, on_progress=show
+            )
     finally:
         archive.close()
 
@@ -79,15 +137,17 @@ def summary(report: "Report") -> str:
     """The report in plain words, one or two lines."""
     from ingest.progress import duration
 
-    total = report.stored + report.changed + report.unchanged
+    total = report.stored + report.changed + report.unchanged + report.withdrawn + report.forgotten
     if not total:
         return "Nothing stored." if report.rejected else "Nothing stored: the sources hold no articles."
-    if not report.stored and not report.changed:
-        return f"Nothing new: {_articles(report.unchanged)} known already ({duration(report.seconds)})."
+    left_out = f", {report.forgotten:,} left out as removed on request" if report.forgotten else ""
+    if not report.stored and not report.changed and not report.withdrawn:
+        return f"Nothing new: {_articles(report.unchanged)} known already{left_out} ({duration(report.seconds)})."
     rate = report.passages / max(report.seconds, 0.001)
+    withdrawn = f", {report.withdrawn:,} withdrawn by their publisher" if report.withdrawn else ""
     return (
-        f"{_articles(report.stored)} stored, {report.changed:,} changed, {report.unchanged:,} already known, "
-        f"{len(report.rejected):,} rejected.\n"
+        f"{_articles(report.stored)} stored, {report.changed:,} changed, {report.unchanged:,} already known{left_out}"
+        f"{withdrawn}, {len(report.rejected):,} rejected.\n"
         f"{report.passages:,} passages in {duration(report.seconds)}, {rate:.0f} passages per second."
     )
 

@@ -1,7 +1,8 @@
 """Dates as news files write them -> aware datetimes."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from calendar import monthrange
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from archive.articles import MONTHS, TIME_ZONE
@@ -38,6 +39,24 @@ def parse_date(text: str, now: datetime) -> datetime | None:
     if moment.year > now.year + 1 or moment > now + _AHEAD:
         raise BadArticle(f"date {text[:60]!r} lies in the future")
     return moment
+
+
+def first_and_last(text: str) -> tuple[date, date]:
+    """The days of a year, a month or a day as ISO 8601 writes them: `2022`, `2022-01`, `2022-01-31`.
+
+    Raises BadArticle where it is none of these.
+    """
+    try:
+        match [int(part) for part in text.strip().split("-")]:
+            case [year]:
+                return date(year, 1, 1), date(year, 12, 31)
+            case [year, month]:
+                return date(year, month, 1), date(year, month, monthrange(year, month)[1])
+            case [year, month, day]:
+                return date(year, month, day), date(year, month, day)
+    except ValueError as error:
+        raise BadArticle(f"{text!r} is no time; write 2022, 2022-01 or 2022-01-31") from error
+    raise BadArticle(f"{text!r} is no time; write 2022, 2022-01 or 2022-01-31")
 
 
 def _parse(text: str) -> datetime | None:

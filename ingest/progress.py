@@ -14,10 +14,10 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 @contextmanager
-def shown(total: int, console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Yields what ingest() calls; `total` is about how many records there are."""
+def shown(count: Callable[[], int], console: Console) -> Iterator[Callable[[Progress], None]]:
+    """Yields what ingest() calls; `count` tells about how many records there are, as far as is known by then."""
     if not console.is_terminal:
-        yield _lines(total, console)
+        yield _lines(count, console)
         return
     columns = (
         SpinnerColumn(), TextColumn("{task.fields[shown]}"), BarColumn(), TextColumn("{task.fields[rate]}"),
@@ -25,14 +25,14 @@ def shown(total: int, console: Console) -> Iterator[Callable[[Progress], None]]:
     )  # fmt: skip
     started = monotonic()
     with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total, shown="0 articles", rate="")
+        task = bar.add_task("", total=count(), shown="0 articles", rate="")
 
         def show(progress: Progress) -> None:
             rate = progress.passages / max(monotonic() - started, 0.1)
             bar.update(
                 task,
                 completed=progress.records,
-                total=max(total, progress.records),
+                total=max(count(), progress.records),
                 shown=f"{progress.records:,} articles, {progress.passages:,} passages",
                 rate=f"{rate:.0f} passages/s",
             )
@@ -40,7 +40,7 @@ def shown(total: int, console: Console) -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
-def _lines(total: int, console: Console) -> Callable[[Progress], None]:
+def _lines(count: Callable[[], int], console: Console) -> Callable[[Progress], None]:
     started = last = monotonic()
 
     def show(progress: Progress) -> None:
@@ -48,7 +48,7 @@ def _lines(total: int, console: Console) -> Callable[[Progress], None]:
         now = monotonic()
         if now - last < _SECONDS_BETWEEN_LINES:
             return
-        last = now
+        last, total = now, count()
         rate = progress.records / (now - started)
         left = max(total - progress.records, 0) / rate if rate else 0.0
         console.print(

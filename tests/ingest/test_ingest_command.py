@@ -105,7 +105,7 @@ def test_bad_settings_are_one_line(run, source, monkeypatch):
 def test_lines_come_every_few_seconds_where_there_is_no_terminal(tmp_path, monkeypatch):
     clock = iter([0.0, 1.0, 6.0, 7.0, 12.0])
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
-    with (tmp_path / "out").open("w") as out, progress.shown(100, Console(file=out)) as show:
+    with (tmp_path / "out").open("w") as out, progress.shown(lambda: 100, Console(file=out)) as show:
         for records in (10, 20, 30, 120):
             show(Progress(records, records * 2))
     lines = (tmp_path / "out").read_text().splitlines()
@@ -118,7 +118,7 @@ def test_lines_come_every_few_seconds_where_there_is_no_terminal(tmp_path, monke
 def test_a_terminal_gets_a_bar(tmp_path):
     with (tmp_path / "out").open("w") as out:
         console = Console(file=out, force_terminal=True, width=120)
-        with progress.shown(10, console) as show:
+        with progress.shown(lambda: 10, console) as show:
             show(Progress(10, 20))
             show(Progress(12, 24))
     assert "12 articles, 24 passages" in (tmp_path / "out").read_text()
