@@ -68,7 +68,9 @@ class Shelves:
         other = Shelves(self._ledger, like)
         with self._ledger.transaction() as db:
             other.claim()
-            if not db.execute("SELECT 1 FROM shelves WHERE embedder = ?", (self._embedder,)).fetchone():
+            if not db.execute(
+                "SELECT 1 FROM shelves WHERE embedder = ? AND state = 'serving'", (self._embedder,)
+            ).fetchone():
                 for shelf in other.serving():
                     row = (_new_name(), shelf.first, shelf.after, int(shelf.undated), self._embedder)
                     db.execute("INSERT INTO shelves VALUES (?, ?, ?, ?, 0, 'serving', ?)", row)

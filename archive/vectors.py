@@ -53,8 +53,8 @@ class Vectors:
 
     def begin(self, like: str) -> None:
         """Make ready to be filled beside the vectors of the embedder `like`; for the one that holds the write lock."""
-        self._shelves.begin(like)
         self.tidy()
+        self._shelves.begin(like)
         self.reload()
 
     def drop(self) -> None:

@@ -37,13 +37,14 @@ def scale(
 
     from archive.embedding import load_embedder
     from archive.models import ModelStore
+    from archive.opening import with_own_embedder
     from archive.settings import load_settings
     from evaluation.scale import Scale
     from evaluation.scale_articles import gather, read_days
     from evaluation.scale_report import draw_times, measure_all, table
 
     sizes, spread = _sizes(passages), read_days(days)
-    settings = load_settings()
+    settings = with_own_embedder(load_settings())
     console = Console(stderr=True)
     embedder = load_embedder(settings, ModelStore(settings.models, offline=settings.offline))
     folder = settings.home / "bench" / ("scale-shuffled" if shuffled else "scale")
@@ -60,11 +61,12 @@ def probe(asked: Annotated[Path, typer.Argument(help="Questions, as `scale` writ
     """Ask the archive in ARCHIVAR_HOME; `scale` starts this as a process of its own."""
     from archive.embedding import load_embedder
     from archive.models import ModelStore
+    from archive.opening import with_own_embedder
     from archive.settings import load_settings
     from evaluation.scale_probe import probe as measure
     from evaluation.scale_probe import read_queries
 
-    settings = load_settings()
+    settings = with_own_embedder(load_settings())
     embedder = load_embedder(settings, ModelStore(settings.models, offline=settings.offline))
     typer.echo(json.dumps(measure(settings, embedder, read_queries(asked))))
 
@@ -123,10 +125,9 @@ def rerank_command(
     """
     from dataclasses import asdict
 
-    from archive.archive import Archive
-    from archive.embedding import load_embedder
     from archive.errors import SettingsError
     from archive.models import ModelStore
+    from archive.opening import open_archive
     from archive.settings import load_settings
     from evaluation import rerank_bench as bench
     from evaluation.ingest_bench import token_counter
@@ -138,10 +139,10 @@ def rerank_command(
     reranker = load_reranker(settings, store)
     if reranker is None:
         raise SettingsError("no reranker to measure; name one in ARCHIVAR_RERANKER")
-    archive = Archive.open(settings, load_embedder(settings, store))
+    archive = open_archive(settings, store)
     try:
         asked = bench.titles(archive, int(questions)) if questions.isdigit() else bench.read_questions(Path(questions))
-        count = token_counter(store.path(settings.embedder) / "tokenizer.json")
+        count = token_counter(store.path(archive.embedder.name) / "tokenizer.json")
         found = bench.measure(archive, reranker, asked, depths, count)
     finally:
         archive.close()
@@ -202,10 +203,9 @@ def _exam(
     settings: "Settings", file: Path | None, squad: Path | None, kinds: str, limit: int | None, size: int | None,
     seed: int,
 ) -> "Exam":  # fmt: skip
-    from archive.archive import Archive
-    from archive.embedding import load_embedder
     from archive.errors import SettingsError
     from archive.models import ModelStore
+    from archive.opening import open_archive
     from evaluation.exams import take, take_squad
     from evaluation.questions import read_questions
 
@@ -214,7 +214,7 @@ def _exam(
     if file is None or squad is not None:
         raise SettingsError("name either --questions FILE or --squad FILE")
     asked = read_questions(file, kinds, limit)
-    archive = Archive.open(settings, load_embedder(settings, ModelStore(settings.models, offline=settings.offline)))
+    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
     try:
         return take(archive, asked, size, seed)
     finally:

@@ -269,14 +269,12 @@ def _shown(kept: "KeptRun") -> "dict[str, object]":
 @contextmanager
 def _opened(settings: "Settings") -> "Iterator[tuple[Archive, Reranker | None]]":
     """The archive and the reranker of the settings, without the generator."""
-    from archive.archive import Archive
-    from archive.embedding import load_embedder
     from archive.models import ModelStore
+    from archive.opening import open_archive
     from server.reranking import load_reranker
 
     store = ModelStore(settings.models, offline=settings.offline)
-    embedder, reranker = load_embedder(settings, store), load_reranker(settings, store)
-    archive = Archive.open(settings, embedder)
+    reranker, archive = load_reranker(settings, store), open_archive(settings, store)
     try:
         yield archive, reranker
     finally:

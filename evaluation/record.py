@@ -42,7 +42,7 @@ def describe(
     """
     counts = archive.ledger.counts()
     store = ModelStore(settings.models, offline=True)
-    names = {"embedder": settings.embedder, "reranker": settings.reranker_name}
+    names = {"embedder": archive.embedder.name, "reranker": settings.reranker_name}
     if generator:
         names["generator"] = settings.generator
     return Run(

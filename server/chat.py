@@ -73,7 +73,7 @@ class Chat:
         found = await asyncio.to_thread(self._retrieve, question, form, ask, timings)
         asked = Asked(question, form, period, found, timings)
         verdict = judge(
-            question.search, found.hits, self._archive.embedder.name, self._settings.nearest,
+            question.search, found.hits, found.embedder, self._settings.nearest,
             in_period=found.period is not None, foreign=question.language == "en",
         )  # fmt: skip
         if verdict != "nothing" and (composed := await asyncio.to_thread(self._composed, asked)):

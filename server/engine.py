@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass
 
 from archive.archive import Archive
-from archive.embedding import load_embedder
 from archive.errors import ArchivarError, SettingsError
 from archive.models import ModelStore
+from archive.opening import open_archive, with_own_embedder
 from archive.settings import Settings
 from prompts import check_templates, render
 from server.chat import Chat
@@ -61,11 +61,11 @@ def check_settings(settings: Settings) -> None:
 def load_engine(settings: Settings, generator: Generator | None = None) -> Engine:
     """Load models and archive; blocking. `generator` takes the place of the one that the settings name."""
     check_settings(settings)
+    settings = with_own_embedder(settings)
     store = ModelStore(settings.models, offline=settings.offline)
-    embedder = load_embedder(settings, store)
     reranker = load_reranker(settings, store)
     generator = generator or load_generator(settings, store)
-    archive = Archive.open(settings, embedder)
+    archive = open_archive(settings, store)
     retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
     chat = Chat(archive, retriever, generator, settings)
     return Engine(settings, archive, reranker, retriever, generator, chat, ChatMemory())

@@ -17,6 +17,7 @@ from urllib.request import ProxyHandler, build_opener
 import typer
 
 from archive.errors import ArchivarError
+from archive.opening import with_own_embedder
 from archive.settings import Settings, load_settings
 from server.openwebui import environment
 from server.ports import check_port, free_port
@@ -196,7 +197,7 @@ def launch(settings: Settings) -> None:
     for number in STOPPING:  # SIGINT too: a shell that starts us in the background has it ignored
         signal.signal(number, interrupt)
     try:
-        settings = with_ports(settings)
+        settings = with_own_embedder(with_ports(settings))
         with Children(services(settings)) as children:
             children.wait_ready(lambda line: typer.echo(line, err=True))
             typer.echo(f"\nBereit: http://localhost:{settings.webui_port} im Browser öffnen; Ende mit Strg-C.")

@@ -30,8 +30,9 @@ def compose(form: Wanted, question: Question, hits: Sequence[Hit], archive: Arch
         return compose_overview(reports, matter, question.language)
 
     def relevance(texts: Sequence[str]) -> list[float]:
-        query = archive.embedder.embed_queries([matter])[0]
-        scores: list[float] = (archive.embedder.embed_passages(list(texts)) @ query).tolist()
+        embedder = archive.embedder
+        query = embedder.embed_queries([matter])[0]
+        scores: list[float] = (embedder.embed_passages(list(texts)) @ query).tolist()
         return scores
 
     return compose_quotations(reports, form.speaker, matter, relevance, question.language)

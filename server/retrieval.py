@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archive.archive import Archive
 from archive.articles import Hit, Passage, Period
-from archive.index import Found
+from archive.index import Found, Index
 from archive.queries import WordQuery, parse_query
 from server.fusion import fuse
 from server.merging import blend, interleave
@@ -49,10 +49,12 @@ def search_for(question: Question, period: Period | None = None) -> Search:
 class Retrieved:
     """Hits, best first, and the period that they lie in; `loosened` where the asked period held nothing.
 
-    Hits of one article stand together, its best passage first.
+    Hits of one article stand together, its best passage first. `embedder` is the name of the one whose cosines they
+    carry.
     """
 
     hits: tuple[Hit, ...]
+    embedder: str
     period: Period | None = None
     loosened: bool = False
 
@@ -70,11 +72,12 @@ class Retriever:
     def retrieve(self, search: Search, top_k: int, timings: Timings) -> Retrieved:
         """The passages of the best `top_k` articles within the period; where it holds none, of a wider one."""
         self._archive.refresh()
+        served = self._archive.served  # once: a query's vector must not meet another embedder's index
         queries = [parse_query(query) for query in (search.query, *search.variants, *search.parts)]
         asked = [query.plain or "-" for query in queries]
         with timings.stage("embed"):
-            vectors = self._archive.embedder.embed_queries(asked)
-        used, lists = self._search(search, queries, vectors, max(self._candidates, top_k), timings)
+            vectors = served.embedder.embed_queries(asked)
+        used, lists = self._search(served.index, search, queries, vectors, max(self._candidates, top_k), timings)
         # A reranker reads one question. A follow-up is searched as two, and the parts of a question are no whole ones:
         # with these it goes for what resembles them.
         if (reranker := self._reranker) is not None and len(queries) == 1:
@@ -82,11 +85,17 @@ class Retriever:
                 lists = [rerank(reranker, asked[0], lists[0][: max(self._reranked, top_k)])]
         with timings.stage("order"):
             # Parts have taken turns already; to order them by date would mix their scores.
-            hits = self._ordered(interleave(lists), None if search.parts else search.leaning)
-        return Retrieved(distinct(hits, top_k), used, loosened=used != search.period)
+            hits = self._ordered(served.index, interleave(lists), None if search.parts else search.leaning)
+        return Retrieved(distinct(hits, top_k), served.embedder.name, used, loosened=used != search.period)
 
     def _search(
-        self, search: Search, queries: Sequence[WordQuery], vectors: Vectors, limit: int, timings: Timings
+        self,
+        index: Index,
+        search: Search,
+        queries: Sequence[WordQuery],
+        vectors: Vectors,
+        limit: int,
+        timings: Timings,
     ) -> tuple[Period | None, list[list[Hit]]]:
         """The period that was used, and the fused hits of the whole question and of each of its parts."""
         alike = 1 + len(search.variants)
@@ -94,7 +103,7 @@ class Retriever:
         for period, tried in _attempts(search.period, queries):
             with timings.stage("search"):
                 found = [
-                    self._lists(query, vector, limit, period) for query, vector in zip(tried, vectors, strict=True)
+                    _lists(index, query, vector, limit, period) for query, vector in zip(tried, vectors, strict=True)
                 ]
             with timings.stage("fuse"):
                 fused = [self._fused(each, tried[0]) for each in found]
@@ -102,10 +111,6 @@ class Retriever:
             if any(lists):
                 break
         return period, lists
-
-    def _lists(self, query: WordQuery, vector: Vectors, limit: int, period: Period | None) -> dict[str, Found]:
-        index = self._archive.index
-        return {"words": index.search_words(query, limit, period), "dense": index.search_dense(vector, limit, period)}
 
     def _fused(self, lists: dict[str, Found], query: WordQuery) -> list[Hit]:
         by_stage = {stage: dict(found) for stage, found in lists.items()}
@@ -115,9 +120,10 @@ class Retriever:
         held = [(passages[passage_id], score) for passage_id, score in order if passage_id in passages]
         return [_hit(passage, score, by_stage) for passage, score in held if query.allows(passage.title, passage.text)]
 
-    def _ordered(self, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
+    @staticmethod
+    def _ordered(index: Index, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
         """Leaning to newer or older, and near-identical reports behind the rest."""
-        vectors = self._archive.index.vectors_of([hit.passage.id for hit in hits])
+        vectors = index.vectors_of([hit.passage.id for hit in hits])
         if any(hit.passage.id not in vectors for hit in hits):  # a writer is replacing one just now
             return lean(hits, leaning)
         stacked = np.stack([vectors[hit.passage.id] for hit in hits]) if hits else None
@@ -133,6 +139,10 @@ def _attempts(
         yield period, tried
         if period is not None:
             yield from ((wide, tried) for wide in wider(period))
+
+
+def _lists(index: Index, query: WordQuery, vector: Vectors, limit: int, period: Period | None) -> dict[str, Found]:
+    return {"words": index.search_words(query, limit, period), "dense": index.search_dense(vector, limit, period)}
 
 
 def _hit(passage: Passage, score: float, by_stage: dict[str, dict[str, float]]) -> Hit:
