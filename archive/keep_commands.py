@@ -84,10 +84,6 @@ def restore(
             f"{restored.without_vector:,} passages are without vectors; `archivar check --repair` embeds them.",
             err=True,
         )
-    if manifest.embedder and manifest.embedder != settings.embedder:
-        typer.echo(
-            f"Its vectors were made by {manifest.embedder}: set ARCHIVAR_EMBEDDER={manifest.embedder}.", err=True
-        )
 
 
 def stats(

@@ -49,10 +49,10 @@ def clean(article: Article) -> Article:
 
 def _clean_text(text: str) -> str:
     text = visible(plain(text) if has_markup(text) else text)
-    if "\n\n" not in text:
-        text = text.replace("\n", "\n\n")  # each line is a paragraph where nothing else tells them apart
     lines = (line for line in text.split("\n") if not _BOILERPLATE.fullmatch(line))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    # Each line is a paragraph where nothing else tells them apart; asked last, so that a clean text stays as it is.
+    return text if "\n\n" in text else text.replace("\n", "\n\n")
 
 
 def _clean_names(names: tuple[str, ...]) -> tuple[str, ...]:
