@@ -23,10 +23,13 @@ class Counted(Protocol):
 
 
 class Run:
-    """One run in the ledger's table, counts as of its last batch; `ended` stays empty where it was broken off."""
+    """One run in the ledger's table, counts as of its last batch; `ended` stays empty where it was broken off.
 
-    def __init__(self, ledger: Ledger, what: str, counted: Counted) -> None:
-        self._ledger, self._counted = ledger, counted
+    A `quiet` run leaves no row where nothing came of it, as most of those that a watcher makes all day.
+    """
+
+    def __init__(self, ledger: Ledger, what: str, counted: Counted, *, quiet: bool = False) -> None:
+        self._ledger, self._counted, self._quiet = ledger, counted, quiet
         started = "INSERT INTO runs (what, started) VALUES (?, ?)"
         self._number = ledger.db.execute(started, (what, _now())).lastrowid
 
@@ -46,7 +49,10 @@ class Run:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is None:
+        counted = self._counted
+        if self._quiet and not (counted.stored or counted.changed or counted.withdrawn or counted.rejected):
+            self._ledger.db.execute("DELETE FROM runs WHERE number = ?", (self._number,))
+        elif kind is None:
             self.note(_now())
 
 

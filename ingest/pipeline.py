@@ -60,14 +60,15 @@ def take(
     *,
     what: str,
     wait: float = 0,
+    quiet: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Report:
-    """Take records in, batch by batch as they come, and note the run as `what`.
+    """Take records in, batch by batch as they come, and note the run as `what`; a `quiet` one only if it had news.
 
     The archive is locked while a batch is written and free while the next is waited for, unless the caller holds it.
     """
     started, tally = perf_counter(), Tally()
-    with Run(archive.ledger, what, tally) as run:
+    with Run(archive.ledger, what, tally, quiet=quiet) as run:
         for batch in _batches(records):
             with archive.writing(wait):
                 _take(batch, archive, tally, on_progress)

@@ -1,7 +1,8 @@
 """Visitor: the one way to the web, with the manners that publishers can expect."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -14,7 +15,7 @@ from archive.errors import SourceError
 from ingest.web.addresses import endpoint, parsed, same_site
 from ingest.web.exchange import Answer, Limits, Passing, Unreachable, Wire
 from ingest.web.house_rules import HouseRules, learn
-from ingest.web.network import CheckedNetwork, Resolve, resolve
+from ingest.web.network import CheckedNetwork, Endpoint, Resolve, resolve
 from ingest.web.pacing import Clock, Pace, retry_after
 from ingest.web.reservations import reserved_by_headers, reserved_by_page
 from ingest.web.robots import LARGEST
@@ -54,21 +55,28 @@ class Visitor:
         self._limits = limits or Limits()
         self._clock = clock or Clock()
         self._pace = Pace(self._clock)
-        endpoints = [endpoint(parsed(address)) for address in named]
-        checked = CheckedNetwork(endpoints, network or httpcore.SyncBackend(), resolve)
+        checked = CheckedNetwork(_endpoints(named), network or httpcore.SyncBackend(), resolve)
         self._wire = Wire(checked, self._limits, user_agent(contact))
         self._rules: dict[tuple[str, str, int], tuple[float, HouseRules]] = {}  # with the time until which they hold
         self._reached: set[str] = set()
         self._lock = threading.Lock()
 
     @classmethod
-    def with_settings(cls, settings: "Settings", named: Iterable[str] = (), clock: Clock | None = None) -> Self:
-        """As the user has set it up; `named` as above."""
+    def with_settings(
+        cls,
+        settings: "Settings",
+        named: Iterable[str] = (),
+        *,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """As the user has set it up; the others as above."""
         return cls(
             named=named,
             contact=settings.contact,
             crawl_delay=settings.crawl_delay,
             licensed=settings.licensed_hosts.replace(",", " ").lower().split(),
+            limits=limits,
             clock=clock,
         )
 
@@ -212,6 +220,12 @@ class Visitor:
 def user_agent(contact: str) -> str:
     """Who is visiting, and whom to write to."""
     return f"Archivar/{version('archivar')} ({f'+{contact}' if contact else 'news archive; no contact given'})"
+
+
+def _endpoints(addresses: Iterable[str]) -> Iterator[Endpoint]:
+    for address in addresses:
+        with suppress(SourceError):  # which its visit will tell
+            yield endpoint(parsed(address))
 
 
 def _conditions(known: Validators | None) -> dict[str, str]:
