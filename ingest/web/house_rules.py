@@ -49,11 +49,11 @@ def learn(url: httpx.URL, fetch: Callable[[httpx.URL], Answer]) -> HouseRules:
     """The rules of a host. `fetch` follows redirects, tries again, and gives the first LARGEST bytes.
 
     A robots.txt that is not there (4xx) allows all, one that can't be read nothing (RFC 9309, 2.3.1). Raises
-    Unreachable.
+    Unreachable, and Refused where the host may not be visited at all.
     """
     try:
         answer = fetch(url.join("/robots.txt"))
-    except Unreachable:
+    except (Unreachable, Refused):
         raise
     except SourceError as error:
         return HouseRules(Robots(), closed=f"can't be read ({error})")
@@ -64,6 +64,8 @@ def learn(url: httpx.URL, fetch: Callable[[httpx.URL], Answer]) -> HouseRules:
         return HouseRules(robots)
     try:
         return HouseRules(robots, tdm_rules(fetch(url.join(TDM_FILE)).body))
+    except Refused:
+        raise
     except SourceError:
         # TDMRep: who gives no access to that file does not take part in the protocol.
         return HouseRules(robots)

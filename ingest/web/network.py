@@ -11,6 +11,7 @@ import httpcore
 
 from archive.errors import SourceError
 from ingest.web.addresses import is_public
+from ingest.web.visits import Refused
 
 Endpoint = tuple[str, int]
 Resolve = Callable[[str, int], list[str]]
@@ -25,8 +26,8 @@ def resolve(host: str, port: int) -> list[str]:
 class CheckedNetwork(httpcore.NetworkBackend):
     """Connects to the very IP addresses that were checked, so that a name can't lead elsewhere a moment later.
 
-    `named` are the endpoints that the user wrote themselves: only these may lie in a private network. Raises
-    SourceError for others there, and for whatever lasts beyond the time given by `start`.
+    `named` are the endpoints that the user wrote themselves: only these may lie in a private network. Raises Refused
+    for others there, and SourceError for whatever lasts beyond the time given by `start`.
     """
 
     def __init__(self, named: Iterable[Endpoint], inner: httpcore.NetworkBackend, resolve: Resolve) -> None:
@@ -85,9 +86,8 @@ class CheckedNetwork(httpcore.NetworkBackend):
             return addresses
         public = [ip for ip in addresses if is_public(ip)]
         if addresses and not public:
-            raise SourceError(
-                f"{host} lies in a private network ({addresses[0]}); name {host}:{port} yourself for that"
-            )
+            mend = "name that address yourself if you want what is there"
+            raise Refused(f"{host}, port {port}, lies in a private network ({addresses[0]}); {mend}")
         return public
 
     def connect_unix_socket(self, *args: object, **kwargs: object) -> httpcore.NetworkStream:

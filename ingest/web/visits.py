@@ -6,7 +6,7 @@ from archive.errors import SourceError
 
 
 class Refused(SourceError):
-    """What the publisher asks not to be fetched, or not to be mined; asking again changes nothing."""
+    """What may not be fetched: by robots.txt, by a reservation, or since it lies in a private network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def test_settings_make_a_visitor(site, monkeypatch):
         monkeypatch.setenv(f"ARCHIVAR_{name}", value)
     turned = TurnedClock()
     site.routes["/feed"] = Answer(PAGE, headers={"tdm-reservation": "1"})
-    with Visitor.with_settings(load_settings(), [site.address], turned.clock) as visits:
+    with Visitor.with_settings(load_settings(), [site.address], clock=turned.clock) as visits:
         visits.visit(site.at("/feed"))
         visits.visit(site.at("/feed"))
     assert turned.slept == [7]

@@ -1,5 +1,8 @@
 import gzip
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 import time
 import tracemalloc
@@ -12,9 +15,10 @@ from webserver import Answer, redirect, served
 
 from archive.errors import SourceError
 from ingest.web.addresses import is_public, parsed, same_site
-from ingest.web.exchange import Limits
+from ingest.web.exchange import Limits, _trust
 from ingest.web.unpacking import unpacked
 from ingest.web.visitor import Visitor
+from ingest.web.visits import Refused
 
 PAGE = b"<!DOCTYPE html><html><body>Meldung</body></html>"
 PUBLIC = ["193.99.144.85"]
@@ -38,7 +42,7 @@ def packed(data: bytes, encoding: str = "gzip", **fields) -> Answer:
         ("http://", "sends elsewhere, but"),
         ("https://www.heise.de/" + "a" * 2500, "longer than 2000 characters"),
         ("", "more than 5 redirects"),
-        ("https://intern.heise.de/", r"intern.heise.de lies in a private network \(10.1.2.3\)"),
+        ("https://intern.heise.de/", r"intern.heise.de, port 443, lies in a private network \(10.1.2.3\)"),
         ("http://localhost.heise.de/", r"private network \(127.0.0.1\)"),
     ],
 )
@@ -66,7 +70,7 @@ def test_private_networks_are_for_those_who_name_them():
         with visitor(site) as visits:
             assert visits.visit(site.address)
             for address in (other.address, f"http://127.0.0.1:{other.port}/", f"http://2130706433:{other.port}/"):
-                with pytest.raises(SourceError, match=r"lies in a private network \(127\.0\.0\.1\); name .* yourself"):
+                with pytest.raises(Refused, match=r"lies in a private network \(127\.0\.0\.1\); name that address"):
                     visits.visit(address)
             with pytest.raises(SourceError, match="another site"):
                 visits.visit(site.at("/feed"))
@@ -85,6 +89,44 @@ def test_a_name_that_changes_its_mind_is_connected_to_what_was_checked():
         with visits, pytest.raises(SourceError, match=r"private network \(127\.0\.0\.1\)"):
             visits.visit("http://www.heise.de/")
         assert network.dialled == [("193.99.144.85", 80)] * 2
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for www.heise.de that nobody has signed, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not here, which makes the certificate")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    names = ["-subj", "/CN=www.heise.de", "-addext", "subjectAltName=DNS:www.heise.de"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names, *files],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    _trust.cache_clear()
+    yield certificate, key
+    _trust.cache_clear()
+
+
+def test_certificates_are_held_against_the_name_though_the_connection_goes_to_the_address(certificate, monkeypatch):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with served({"/": PAGE}, context) as site:
+        addresses = [f"https://{name}:{site.port}/" for name in ("www.heise.de", "heise.de")]
+
+        def visit(address):
+            options = {"resolve": lambda host, port: ["127.0.0.1"], "clock": TurnedClock().clock}
+            with Visitor(named=addresses, **options) as visits:
+                return visits.visit(address)
+
+        with pytest.raises(SourceError, match=r"CERTIFICATE_VERIFY_FAILED.*self-signed"):
+            visit(addresses[0])
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        _trust.cache_clear()
+        assert visit(addresses[0]).data == PAGE
+        with pytest.raises(SourceError, match=r"not valid for 'heise\.de'"):
+            visit(addresses[1])
 
 
 def test_only_the_public_ones_of_several_addresses_are_tried():
@@ -147,7 +189,7 @@ def test_sites_are_told_apart(one, other, same):
      "http://\x00.de/", ""],
 )  # fmt: skip
 def test_what_is_no_address_is_said_before_anything_is_asked(address):
-    with served() as site, worldwide(site, {}) as visits:
+    with served() as site, worldwide(site, {}, named=[address]) as visits:
         with pytest.raises(SourceError) as told:
             visits.visit(address)
         assert "\n" not in str(told.value) and len(str(told.value)) < 400

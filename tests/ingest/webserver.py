@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 
 import httpcore
 
@@ -183,9 +184,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(routes: Mapping[str, Route] | None = None) -> Iterator[Site]:
-    """Run a site on a free port until the block ends."""
+def served(routes: Mapping[str, Route] | None = None, tls: SSLContext | None = None) -> Iterator[Site]:
+    """Run a site on a free port until the block ends, with `tls` as https (its `address` says http all the same)."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         server.site = site = Site(routes or {}, server.server_port)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
