@@ -130,14 +130,21 @@ def by_trafilatura(html: str, url: str) -> Extract | None:
     values = found if isinstance(found, dict) else found.as_dict()
     title, teaser = values.get("title") or "", values.get("description") or ""
     title = re.sub(rf"\s+[|–-]\s+{re.escape(values.get('sitename') or title)}$", "", title).strip()
-    authors = tuple(re.split(r";\s*", values.get("author") or ""))
+    authors = _people(values.get("author") or "", values.get("sitename") or "")
     paragraphs = [line.strip() for line in (values.get("text") or "").split("\n") if line.strip()]
     while paragraphs and _is_head(paragraphs[0], title, teaser, authors):
         del paragraphs[0]
     if not (title and paragraphs):
         return None
-    tags = tuple(tag for tag in values.get("tags") or () if tag)
+    tags = tuple(tag for tags in values.get("tags") or () for tag in re.split(r"\s*,\s*", tags) if tag)
     return Extract(title, teaser, "\n\n".join(paragraphs), values.get("date") or "", authors, tags)
+
+
+def _people(authors: str, site: str) -> tuple[str, ...]:
+    """Authors apart, none where what was taken for them is the site's own name."""
+    if set(re.findall(r"\w+", authors.lower())) <= set(re.findall(r"\w+", site.lower())):
+        return ()
+    return tuple(name for name in re.split(r";\s*", authors) if name)
 
 
 def _is_head(line: str, title: str, teaser: str, authors: tuple[str, ...]) -> bool:
