@@ -30,10 +30,13 @@ class HouseRules:
         return _CLOSED_HOLD if self.closed else _HOLD
 
     def permit(self, url: httpx.URL, longest_delay: float) -> None:
-        """Raises Refused where robots.txt keeps an address from being fetched, or lets it be only too slowly."""
+        """Raises Refused where robots.txt keeps an address from being fetched, or lets it be only too slowly.
+
+        SourceError where there is no knowing: that may be over later.
+        """
         host = endpoint(url)[0]
         if self.closed:
-            raise Refused(f"robots.txt of {host} {self.closed}, so nothing may be fetched for now; try again later")
+            raise SourceError(f"robots.txt of {host} {self.closed}, so nothing may be fetched for now; try again later")
         if not self.robots.allows(str(url)):
             raise Refused(f"robots.txt of {host} disallows it; see whether the publisher offers a feed instead")
         if self.robots.delay > longest_delay:

@@ -99,8 +99,11 @@ def test_a_robots_file_that_cannot_be_read_forbids_all_for_a_while(fault, site):
     site.routes["/robots.txt"] = fault
     with visitor(site, turned) as visits:
         for _ in range(2):
-            with pytest.raises(Refused, match=r"can't be read .* nothing may be fetched for now; try again later"):
+            with pytest.raises(
+                SourceError, match=r"can't be read .* nothing may be fetched for now; try again"
+            ) as told:
                 visits.visit(site.at("/feed"))
+            assert not isinstance(told.value, Refused)  # which would be for good
         assert set(site.paths) == {"/robots.txt"}
         asked = len(site.paths)
         site.routes["/robots.txt"] = robots("")
