@@ -5,14 +5,15 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from archive.backup_file import LEDGER, Manifest, described, write
+from archive.backup_file import Manifest, described, write
 from archive.errors import ArchiveError
 from archive.locking import held
+from archive.swapping import LEDGER, sync_folder
 
 _STEP = 1000  # pages of Chroma's database copied at a time; between two steps its readers may do as they like
 
@@ -65,16 +66,6 @@ def _written(home: Path, target: Path, part: Path, copies: Path, chroma_url: str
     part.replace(target)
     sync_folder(target.parent)
     return manifest
-
-
-def sync_folder(folder: Path) -> None:
-    """See to it that a renaming in `folder` outlives a power failure, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _manifest(ledger: Path, files: dict[str, Path], left_out: list[str]) -> Manifest:

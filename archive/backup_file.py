@@ -16,10 +16,9 @@ import zstandard
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archive.errors import ArchiveError
+from archive.swapping import LEDGER, PARTS
 
 MANIFEST = "manifest.json"
-LEDGER = "ledger.sqlite3"
-PARTS = (LEDGER, "vectors", "words")  # what an archive is made of, as names in its folder
 _VERSION = 1
 _LEVEL = 1  # vectors are noise to any compressor: higher levels take longer and save nothing
 _LARGEST_MANIFEST = 64 * 2**20  # bytes; a member takes about 150

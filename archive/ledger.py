@@ -28,6 +28,7 @@ from archive.records import (
     record_of,
 )
 from archive.schema import MIGRATIONS, MOMENT
+from archive.swapping import LEDGER, mend
 
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
 
@@ -46,7 +47,8 @@ class Ledger:
         """Open or create `ledger.sqlite3` in `home`. Raises ArchiveError where that folder or file can't be used."""
         try:
             home.mkdir(parents=True, exist_ok=True)
-            return cls(home / "ledger.sqlite3")
+            mend(home)  # before a half restored archive is taken for an empty one
+            return cls(home / LEDGER)
         except (OSError, sqlite3.Error) as error:
             raise ArchiveError(f"{home / 'ledger.sqlite3'}: {error}; check the folder, or set ARCHIVAR_HOME") from error
 
@@ -220,6 +222,12 @@ class Ledger:
     def done(self, pending: Pending) -> None:
         """Strike the notes that the indexes have committed."""
         self.db.execute("DELETE FROM notes WHERE number <= ?", (pending.last,))
+
+    def note(self, ids: Iterable[str]) -> None:
+        """Note passages again that an index lacks or holds wrongly; those that aren't here are left alone."""
+        with self.transaction() as db:
+            wanted = ((passage_id,) for passage_id in ids)
+            db.executemany("INSERT INTO notes (passage_id, action) SELECT id, 'add' FROM passages WHERE id = ?", wanted)
 
     def note_all(self) -> None:
         """Note every passage again, for indexes that are built anew; what is noted for removal stays so."""

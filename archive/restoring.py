@@ -1,11 +1,5 @@
-"""restore(): a backup becomes the archive of a folder, all of it or none; what it replaces is kept until it has opened.
+"""restore(): a backup becomes the archive of a folder, all or nothing; what it replaces is kept until it has opened."""
 
-All is unpacked and verified in `restoring`, whose renaming to `restored` decides: from there on every step can be
-repeated, and `finish` does so after a crash. The archive that was there moves to `replaced`. These folders lie within
-the archive's own, which may be a volume that can't be renamed.
-"""
-
-import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -13,18 +7,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from archive.backup import sync_folder
-from archive.backup_file import LEDGER, PARTS, Manifest, read_manifest, unpack
+from chromadb.api.shared_system_client import SharedSystemClient
+
+from archive.backup_file import Manifest, read_manifest, unpack
 from archive.errors import ArchiveError
 from archive.forgetting import mark
 from archive.index import Index
 from archive.ledger import Ledger
 from archive.locking import held
 from archive.schema import MIGRATIONS
-
-log = logging.getLogger(__name__)
-
-_RESTORING, _RESTORED, _REPLACED, _UNDOING = "restoring", "restored", "replaced", "undoing"
+from archive.swapping import LEDGER, PARTS, REPLACED, RESTORED, RESTORING, close_ledger, finish, sync_folder, undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,7 @@ def restore(path: Path, home: Path, *, replace: bool = False, chroma_url: str = 
             _stage(path, home, manifest, chroma_url)
             finish(home)
             restored = _opened(home, manifest, chroma_url)
-            shutil.rmtree(home / _REPLACED, ignore_errors=True)
+            shutil.rmtree(home / REPLACED, ignore_errors=True)
             return restored
     except (OSError, sqlite3.Error) as error:
         raise ArchiveError(f"{home}: {error}; check the folder and its disk") from error
@@ -67,13 +59,13 @@ def _made(home: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if not before and not (home / _RESTORED).exists():
+        if not before and not (home / RESTORED).exists():
             shutil.rmtree(home, ignore_errors=True)
         raise
 
 
 def _stage(path: Path, home: Path, manifest: Manifest, chroma_url: str) -> None:
-    stage = home / _RESTORING
+    stage = home / RESTORING
     shutil.rmtree(stage, ignore_errors=True)
     free = shutil.disk_usage(home).free
     if manifest.size > free:
@@ -86,12 +78,12 @@ def _stage(path: Path, home: Path, manifest: Manifest, chroma_url: str) -> None:
         if chroma_url or not any((stage / "vectors").iterdir()):
             _note_all(stage)
         if (home / LEDGER).exists():
-            _close_ledger(home)
+            close_ledger(home)
             _forget_again(home, stage)
-        shutil.rmtree(home / _REPLACED, ignore_errors=True)  # of an earlier restore
+        shutil.rmtree(home / REPLACED, ignore_errors=True)  # of an earlier restore
         for folder in (*(folder for folder in stage.rglob("*") if folder.is_dir()), stage):
             sync_folder(folder)
-        stage.rename(home / _RESTORED)
+        stage.rename(home / RESTORED)
         sync_folder(home)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -101,9 +93,7 @@ def _check_ledger(path: Path, ledger: Path, manifest: Manifest) -> None:
     with closing(sqlite3.connect(ledger)) as db:
         try:
             (sound,) = db.execute("PRAGMA quick_check(1)").fetchone()
-            counts = tuple(
-                db.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("articles", "passages")
-            )
+            counts = db.execute("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM passages)").fetchone()
         except sqlite3.DatabaseError as error:
             raise ArchiveError(f"{path}: its ledger can't be opened ({error}); take another backup") from error
     if sound != "ok" or counts != (manifest.articles, manifest.passages):
@@ -114,17 +104,6 @@ def _note_all(stage: Path) -> None:
     ledger = Ledger.open(stage)
     ledger.note_all()
     ledger.close()
-
-
-def _close_ledger(home: Path) -> None:
-    """Fold the ledger's log into it. Raises ArchiveError where another process, such as a server, has it open."""
-    with closing(sqlite3.connect(home / LEDGER, timeout=1, isolation_level=None)) as db:
-        try:
-            db.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.OperationalError as error:
-            raise ArchiveError(f"{home}: a server or another command is at work on it; stop it first") from error
-        except sqlite3.DatabaseError as error:  # damaged, perhaps the very reason for the restore
-            log.warning("%s: its ledger is damaged (%s); what it was to forget is not known", home, error)
 
 
 def _forget_again(home: Path, stage: Path) -> None:
@@ -150,36 +129,10 @@ def _forget_again(home: Path, stage: Path) -> None:
         (stage / "words").mkdir()
 
 
-def finish(home: Path) -> None:
-    """Bring a restore to its end that broke off while it was moving files, or take it back where that had begun.
-
-    For the one who holds the write lock, and before anything in `home` is opened; costs two looks at the disk.
-    """
-    if (home / _RESTORED).is_dir():
-        if (home / _RESTORED / LEDGER).exists() and (home / LEDGER).exists():
-            _close_ledger(home)
-        _swap(home, _RESTORED, _REPLACED)
-    if (home / _UNDOING).is_dir():
-        _swap(home, _UNDOING, _RESTORING)
-        shutil.rmtree(home / _RESTORING, ignore_errors=True)
-
-
-def _swap(home: Path, source: str, aside: str) -> None:
-    """Move each part in `source` to its place in `home`, and what is there to `aside`."""
-    (home / aside).mkdir(exist_ok=True)
-    for part in PARTS:
-        if (home / source / part).exists():
-            for name in (part, f"{part}-wal", f"{part}-shm"):  # a log beside another ledger than its own would ruin it
-                if (home / name).exists():
-                    (home / name).rename(home / aside / name)
-            for path in (home / source).glob(f"{part}*"):
-                path.rename(home / path.name)
-    shutil.rmtree(home / source)
-    sync_folder(home)
-
-
 def _opened(home: Path, manifest: Manifest, chroma_url: str) -> Restored:
     """Open the restored archive and make words that it lacks; what was there before comes back where that fails."""
+    # A client that this process has had on the folder would go on with the files that were there.
+    SharedSystemClient.clear_system_cache()
     try:
         ledger = Ledger.open(home)
         try:
@@ -190,13 +143,5 @@ def _opened(home: Path, manifest: Manifest, chroma_url: str) -> Restored:
         finally:
             ledger.close()
     except ArchiveError:
-        for part in PARTS:
-            if not (home / _REPLACED / part).exists():  # it was missing before
-                _remove(home / part)
-        (home / _REPLACED).rename(home / _UNDOING)
-        finish(home)
+        undo(home)
         raise
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
