@@ -3,12 +3,14 @@
 import hashlib
 import re
 from datetime import datetime
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from archive.errors import BadArticle
 
 _TRACKING = re.compile(r"(?:utm|wt|mtm|pk|at)_\w+|wtmc|fbclid|gclid|dclid|msclkid|cmpid|xtor|wt-\w+", re.IGNORECASE)
+_UNSAFE = re.compile(r"[\s<>\"\x00-\x1f\x7f-\x9f]")  # ends an address, or a link around it, too early
 _HEISE_PATH = re.compile(r"-(\d{5,9})\.html$")
+_MADE = re.compile(r"[\w.-]+\.\w+-[0-9a-f]{12}|[0-9a-f]{16}")
 _HEISE_ID = re.compile(r"https?://(?:www\.)?heise\.de/-(\d{4,9})")
 
 
@@ -25,7 +27,8 @@ def clean_url(text: str) -> str | None:
     except ValueError as error:
         raise BadArticle(f"url {text[:80]!r} can't be read: {error}") from error
     query = "&".join(pair for pair in parts.query.split("&") if not _TRACKING.fullmatch(pair.partition("=")[0]))
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+    address = urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+    return _UNSAFE.sub(lambda character: quote(character[0]), address)
 
 
 def host_of(url: str | None) -> str:
@@ -56,6 +59,11 @@ def article_id(
     if url:
         return f"{host_of(url)}-{_hash(url)[:12]}"
     return _hash(f"{source}\n{title}\n{published.isoformat() if published else ''}")[:16]
+
+
+def is_made(article_id: str) -> bool:
+    """True for an id that was made of an address, or of source, title and date: one that the publisher didn't give."""
+    return _MADE.fullmatch(article_id) is not None
 
 
 def _hash(text: str) -> str:
