@@ -225,7 +225,7 @@ def test_equal_headlines_are_no_twins(came, ledger):
 
 VERSIONS = {
     "as it came": STORY,
-    "an intro of its own": STORY.replace("Im Hafen von Rostock ist", "Rostock (dpa/mv) - Schreck im Seehafen: Dort ist"),
+    "an intro of its own": STORY.replace("Im Hafen von Rostock ist", "Rostock (dpa) - Schreck im Seehafen: Dort ist"),
     "the end cut off": "Rostock (dpa) - " + STORY.rpartition("\n\n")[0],
     "edited": STORY.replace("mitteilte", "sagte").replace("Getreide", "Weizen").replace("laufe", "gehe"),
     "a paragraph of its own": f"{STORY}\n\n{UPDATE}",
