@@ -136,8 +136,7 @@ class _Crawl:
             return
         if isinstance(page, Fetched) and article:
             self.progress.ends["fetched"] += 1
-            addresses = tuple(dict.fromkeys((link.address, *page.passed, page.address)))
-            yield Found(article, link.address, addresses=addresses)
+            yield Found(article, link.address, addresses=(*page.passed, page.address))
             yield Visited(link.address, page.validators)
         elif isinstance(page, Gone):
             self.progress.ends["gone"] += 1

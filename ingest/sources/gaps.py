@@ -6,7 +6,9 @@ from typing import Any
 
 _KINDS = frozenset({"ul", "ol", "dl", "table", "pre"})
 _ITEMS = "./descendant::*[self::li or self::dt or self::dd or self::tr]"
-_PARAGRAPHS = "//*[self::p or self::li or self::h2 or self::h3 or self::h4 or self::div]"
+# None that holds others: the text of a page's outer elements would be put together once for each level.
+_PARAGRAPHS = """//*[self::p or self::li or self::h2 or self::h3 or self::h4 or self::div]
+    [not(p or div or section or article or ul or ol or table or main)]"""
 _LINKED = 0.3  # share of characters within links from which on a list is one of links, not of facts
 _SHORTEST = 80  # characters of a paragraph that is the article's and no note beside it
 

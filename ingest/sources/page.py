@@ -9,6 +9,7 @@ from archive.articles import Article
 from archive.errors import BadArticle, SourceError
 from ingest.report import Found, Reject
 from ingest.sources.extraction import Extract, extract
+from ingest.sources.ids import clean_url
 from ingest.sources.newsticker import headlines, read_newsticker
 from ingest.sources.parts import first_part, other_parts
 from ingest.sources.paywall import free_part, is_paid
@@ -52,7 +53,7 @@ def read_article(fetched: Fetched, origin: Origin, visit: Visit) -> Article:
 
 
 def _article(html: str, page: Any, address: str, origin: Origin) -> Article:  # noqa: ANN401
-    url = first_part(_canonical(page, address))
+    url = first_part(clean_url(_canonical(page, address)) or "")
     says = stated(page)
     paid = says.paid or is_paid(page)
     found = extract(html, page, url, paid=paid)

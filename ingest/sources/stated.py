@@ -30,11 +30,8 @@ class Stated:
 
 def stated(page: Any) -> Stated:  # noqa: ANN401  # lxml has no types
     """What the page (an lxml tree) says of its one article."""
-    scripts = list(_scripts(page))
-    article = _article(scripts)
-    published = _string(article.get("datePublished")) or next(
-        (found for script in scripts if (found := _date_in(script))), ""
-    )
+    article, date_anywhere = _scripted(page)
+    published = _string(article.get("datePublished")) or date_anywhere
     return Stated(
         published=published or next((found for path in _DATES if (found := _first(page, path))), ""),
         modified=_string(article.get("dateModified")) or _first(page, _MODIFIED),
@@ -44,12 +41,18 @@ def stated(page: Any) -> Stated:  # noqa: ANN401  # lxml has no types
     )
 
 
-def _scripts(page: Any) -> Iterator[object]:  # noqa: ANN401
+def _scripted(page: Any) -> tuple[Mapping[str, object], str]:  # noqa: ANN401
+    """The article of the page's JSON-LD, and the first date in it at any depth."""
+    article: Mapping[str, object] = {}
+    published = ""
     for script in page.xpath("//script[@type='application/ld+json']/text()"):
         try:
-            yield json.loads(script)
+            data = json.loads(script)
+            article = article or _article(data)
+            published = published or _date_in(data)
         except (ValueError, RecursionError):
             continue
+    return article, published
 
 
 def _article(data: object) -> Mapping[str, object]:
