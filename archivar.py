@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from archive.check_commands import check
 from archive.commands import models_app
 from archive.errors import ArchivarError
 from archive.keep_commands import backup, restore, stats
@@ -26,6 +27,7 @@ app.command()(serve)
 app.command()(ingest)
 app.command()(backup)
 app.command()(restore)
+app.command()(check)
 app.command()(stats)
 app.command()(remove)
 app.add_typer(evaluate_app, name="evaluate")

@@ -11,11 +11,13 @@ from typing import Self
 
 import numpy as np
 
+from archive.checking import Differences, compared
 from archive.embedding import Embedder
-from archive.errors import ArchivarError, ArchiveLocked, ModelMismatch
+from archive.errors import ArchivarError, ArchiveError, ArchiveLocked, ModelMismatch
 from archive.index import Index
 from archive.ledger import Ledger
 from archive.locking import held, waits_its_turn
+from archive.mending import mend
 from archive.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ class Archive:
             raise
         index = Index(ledger, settings.home, settings.chroma_url, embedder.name)
         archive = cls(settings, ledger, Served(embedder, index), load_embedder)
-        archive._mend_words()
+        archive._mend_at_start()
         return archive
 
     @property
@@ -89,17 +91,18 @@ class Archive:
         """The index that serves now."""
         return self.served.index
 
-    def _mend_words(self) -> None:
-        """Words that are gone, or of another version, come back before the first question, not with the next ingest."""
-        if self.index.lacks_words and self._has_indexed():
+    def _mend_at_start(self) -> None:
+        """What is lost or damaged comes back before the first question, as far as it can, not with the next ingest."""
+        damaged = self.index.vectors.damaged()
+        if damaged or (self.index.lacks_words and self._has_indexed()):
             try:
                 with self.writing():
                     pass
             except ArchiveLocked:
                 log.warning(
-                    "%s: the ingest that is running makes its words anew; till then vectors alone are searched",
-                    self._home,
-                )
+                    "%s: the ingest that is running mends its %s; till then it isn't searched", self._home,
+                    "vectors" if damaged else "words",
+                )  # fmt: skip
 
     @contextmanager
     def writing(self, wait: float = 0) -> Iterator[None]:
@@ -120,6 +123,7 @@ class Archive:
                 self.index.tidy()
                 self._mend()
                 yield
+                self.index.vectors.settle()
             finally:
                 self._writes = False
                 self.index.close_writer()
@@ -137,6 +141,10 @@ class Archive:
 
     def _mend(self) -> None:
         """Words are made from the ledger alone, within minutes for a million passages; lost vectors take embedding."""
+        if suspects := self.index.vectors.suspects():
+            log.warning("%s: its last writer was broken off; what that was at is compared with the ledger", self._home)
+            for line in self.mend(suspects):
+                log.warning("%s: %s", self._home, line)
         if not self._has_indexed():
             return
         no_vectors, no_words = self.index.lost()
@@ -146,6 +154,23 @@ class Archive:
         elif no_words:
             log.warning("the words of %s are lost or of another version; they are made anew", self._home)
             log.warning("the words of %s are there again, %d passages", self._home, self.rebuild_words())
+
+    def mend(self, suspects: frozenset[str] | None = None) -> list[str]:
+        """Compare both indexes with the ledger and mend them, for the one who holds the write lock; tells what it did.
+
+        Of the vectors, those of `suspects` are read and not only listed, by default all. What is to be embedded again
+        is noted. Raises ArchiveError where the ledger itself is damaged.
+        """
+        self.index.vectors.reopen(suspects)
+        with Differences() as differences:
+            found = compared(differences, self.ledger, self.index.vectors, self.index.words, suspects)
+            if beyond := [str(finding) for finding in found.findings if finding.part == "ledger"]:
+                raise ArchiveError(f"{self._home}: {beyond[0]}")
+            done = list(mend(differences, found, self.ledger, self.index, self.rebuild_words))
+        if done:
+            self._next_generation()
+        self.index.vectors.settle()
+        return done
 
     def rebuild_words(self) -> int:
         """Make the words anew from the ledger, for the one who holds the write lock; returns passages."""

@@ -1,20 +1,28 @@
 """Chroma: collections by name, embedded under the archive's folder or on a Chroma server."""
 
 import gc
+import os
+import shutil
+import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import chromadb
+import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration, CreateHNSWConfiguration
 from chromadb.api.models.Collection import Collection
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
+from numpy.typing import NDArray
 
+from archive.disk import FULL, is_full
 from archive.errors import ArchiveError
+from archive.index_files import torn_graph
 
 # Inner product of normalized vectors is their cosine. The graph is wider than Chroma's default of 16 neighbours and 100
 # candidates: measured on 32,000 passages, the 30 found hold 95 of 100 of the truly nearest instead of 87, for twice the
@@ -26,7 +34,11 @@ _HNSW = CreateHNSWConfiguration(
 
 
 HASH = "hash"  # the one thing that Chroma holds beside a vector: the content hash of its passage
-_PAGE = 5000
+_PAGE = 2000
+_LENGTH = 0.01  # that a normalized vector's may differ from 1
+
+_GRAPH = """SELECT segments.id, seq_id FROM collections JOIN segments ON segments.collection = collections.id
+    LEFT JOIN max_seq_id ON segment_id = segments.id WHERE collections.name = ? AND scope = 'VECTOR'"""
 
 
 class Chroma:
@@ -52,12 +64,16 @@ class Chroma:
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turns Chroma's errors into ArchiveError."""
-        place, mend = f"vectors in {self._home / 'vectors'}", "check the folder and its disk"
+        place, mend = f"vectors in {self._home / 'vectors'}", "run `archivar check --repair`"
         if self._url:
             place, mend = f"Chroma at {self._url}", "start the Chroma server or check ARCHIVAR_CHROMA_URL"
         try:
             yield
         except (ChromaError, ValueError, OSError) as error:
+            raise ArchiveError(f"{place}: {error}; {FULL if is_full(error) else mend}") from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # Chroma's own code, in Rust, may panic on damaged files
+                raise
             raise ArchiveError(f"{place}: {error}; {mend}") from error
 
     def apart(self) -> "Chroma":
@@ -85,9 +101,34 @@ class Chroma:
 
     def drop(self, name: str) -> None:
         """Delete a collection; one that isn't there is as good as deleted."""
+        graph = None if self._url else self._graph(name)
         with self._lock, suppress(NotFoundError):
             self._opened.pop(name, None)
             self._client.delete_collection(name)
+        if graph:
+            shutil.rmtree(graph[0], ignore_errors=True)  # Chroma leaves the files; who reads them has them in memory
+
+    def torn(self, name: str, *, short: bool = False) -> str | None:
+        """What is wrong with the files of a collection's graph, in a few words; None where a server has them."""
+        graph = None if self._url else self._graph(name)
+        return torn_graph(graph[0], begun=graph[1] is not None, short=short) if graph else None
+
+    def flush(self, name: str) -> None:
+        """See to it that a collection's graph is on the disk: Chroma leaves that to the system."""
+        graph = None if self._url else self._graph(name)
+        for file in graph[0].glob("*") if graph else ():
+            with file.open("rb") as data:
+                os.fsync(data.fileno())
+
+    def _graph(self, name: str) -> tuple[Path, int | None] | None:
+        """The folder of a collection's graph, and which entry of Chroma's log its files reach up to, if any."""
+        database = (self._home / "vectors" / "chroma.sqlite3").absolute()
+        try:
+            with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+                found = db.execute(_GRAPH, (name,)).fetchone()
+        except sqlite3.Error as error:
+            raise ArchiveError(f"{database}: {error}; run `archivar check --repair`") from error
+        return (database.parent / found[0], found[1]) if found else None
 
     def reopen(self, changed: Iterable[str], gone: Iterable[str] = ()) -> None:
         """See what another process has written to the collections `changed`; let go of those that are `gone`.
@@ -111,6 +152,45 @@ def hashes(collection: Collection, ids: Sequence[str] | None = None) -> Iterator
     for start in range(0, collection.count() if ids is None else len(ids), _PAGE):
         asked = {"limit": _PAGE, "offset": start} if ids is None else {"ids": ids[start : start + _PAGE]}
         page = collection.get(**asked, include=["metadatas"])
-        for passage_id, metadata in zip(page["ids"], page["metadatas"] or [], strict=True):
-            held = (metadata or {}).get(HASH)
-            yield passage_id, held if isinstance(held, str) else None
+        yield from zip(page["ids"], map(_hash, page["metadatas"] or []), strict=True)
+
+
+def _hash(metadata: Mapping[str, object] | None) -> str | None:
+    held = (metadata or {}).get(HASH)
+    return held if isinstance(held, str) else None
+
+
+def entries(collection: Collection) -> Iterator[tuple[str, str | None]]:
+    """What hashes() tells, of vectors that are read.
+
+    Raises ChromaError at the first that can't be, ValueError at one that is none.
+    """
+    for start in range(0, collection.count(), _PAGE):
+        page = collection.get(limit=_PAGE, offset=start, include=["metadatas", "embeddings"])
+        if not _are_vectors(page["embeddings"]).all():
+            raise ValueError("holds bytes that are no vector")
+        yield from zip(page["ids"], map(_hash, page["metadatas"] or []), strict=True)
+
+
+def readable(collection: Collection, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Those of these passages whose vectors can be read and are some, as arguments of Collection.upsert."""
+    try:
+        page = collection.get(ids=list(ids), include=["metadatas", "embeddings"])
+    except ChromaError:
+        half = len(ids) // 2
+        if half:
+            yield from readable(collection, ids[:half])
+            yield from readable(collection, ids[half:])
+        return
+    sound = np.flatnonzero(_are_vectors(page["embeddings"]))
+    if len(sound):
+        yield {
+            "ids": [page["ids"][row] for row in sound],
+            "embeddings": np.asarray(page["embeddings"], np.float32)[sound],
+            "metadatas": [(page["metadatas"] or [])[row] for row in sound],
+        }
+
+
+def _are_vectors(embeddings: object) -> NDArray[np.bool_]:
+    vectors = np.asarray(embeddings, np.float32)
+    return abs(np.einsum("...j,...j->...", vectors, vectors) - 1) < 2 * _LENGTH if len(vectors) else np.ones(0, bool)

@@ -33,6 +33,16 @@ class Index:
         other._vectors = self._vectors.of(embedder)
         return other
 
+    @property
+    def vectors(self) -> Vectors:
+        """One side of it, for what compares and mends it."""
+        return self._vectors
+
+    @property
+    def words(self) -> Words:
+        """The other side of it, for what compares and mends it."""
+        return self._words
+
     def claim(self) -> None:
         """Make a new archive's vectors those of this embedder; for its first writer."""
         self._vectors.claim()

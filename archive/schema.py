@@ -87,4 +87,7 @@ _WATCHED = """
     ) STRICT;
     CREATE INDEX watched_by_due ON watched(due)"""
 
-MIGRATIONS = (_INITIAL, _SHELVES, _CURRENT, _EMBEDDERS, _TWINS, _WATCHED)
+# Shelves that a writer is at: those that are named when the next one comes were left by one that broke off.
+_SUSPECTS = "CREATE TABLE suspects (shelf TEXT PRIMARY KEY) STRICT, WITHOUT ROWID"
+
+MIGRATIONS = (_INITIAL, _SHELVES, _CURRENT, _EMBEDDERS, _TWINS, _WATCHED, _SUSPECTS)

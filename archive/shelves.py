@@ -104,6 +104,7 @@ class Shelves:
             for shelf in new:
                 row = (shelf.name, shelf.first, shelf.after, int(shelf.undated), self._embedder)
                 db.execute("INSERT INTO shelves VALUES (?, ?, ?, ?, 0, 'building', ?)", row)
+                db.execute(_SUSPECT, (shelf.name,))
         return new
 
     def switch(self, old: Shelf, new: Sequence[Shelf]) -> None:
@@ -127,6 +128,21 @@ class Shelves:
         """Count a change of these shelves up, so that readers open them anew."""
         with self._ledger.transaction() as db:
             db.executemany("UPDATE shelves SET version = version + 1 WHERE name = ?", [(name,) for name in names])
+
+    def suspect(self, names: Iterable[str]) -> None:
+        """Note, before a change, that these shelves are whole only when it has ended."""
+        for name in names:
+            self._ledger.db.execute(_SUSPECT, (name,))
+
+    def suspects(self) -> frozenset[str]:
+        """Shelves in use that a writer was at when it broke off; for the next one, before it changes anything."""
+        noted = {row[0] for row in self._ledger.db.execute("SELECT shelf FROM suspects")}
+        return frozenset(shelf.name for shelf in self.serving() if shelf.name in noted)
+
+    def settle(self) -> None:
+        """All of this embedder's shelves are known to be whole."""
+        names = "SELECT name FROM shelves WHERE embedder NOT IN (?, '')"
+        self._ledger.db.execute(f"DELETE FROM suspects WHERE shelf NOT IN ({names})", (self._embedder,))
 
     def moments(self, ids: Iterable[str]) -> dict[str, int | None]:
         """Publication as Unix seconds, None undated, of those passages that the ledger holds."""
@@ -156,6 +172,7 @@ def _shelf(row: sqlite3.Row) -> Shelf:
     return Shelf(row["name"], row["first"], row["after"], bool(row["undated"]), row["version"])
 
 
+_SUSPECT = "INSERT OR IGNORE INTO suspects VALUES (?)"
 _MOMENTS = f"""SELECT passages.id, {MOMENT}
     FROM passages JOIN articles ON articles.id = article_id WHERE passages.id IN ({{}})"""
 _WITHIN = f"{MOMENT} >= ? AND {MOMENT} < ?"

@@ -5,9 +5,12 @@ old one's place, and what is noted but not in use is dropped by the next writer.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from archive.chroma import Chroma
+from chromadb.errors import ChromaError
+
+from archive.chroma import Chroma, readable
 from archive.shelves import Bounds, Shelf, Shelves, cut, next_month
 
 log = logging.getLogger(__name__)
@@ -65,6 +68,31 @@ def split(shelf: Shelf, shelves: Shelves, chroma: Chroma) -> bool:
     shelves.switch(shelf, new)
     tidy(shelves, chroma)
     return True
+
+
+def remake(shelf: Shelf, shelves: Shelves, chroma: Chroma, *, trusted: bool) -> tuple[Shelf, int]:
+    """Put a new shelf in the place of a damaged one, with those of its vectors that can be read; returns how many.
+
+    Of a graph that isn't `trusted` none are: where its files are cut off, Chroma reads what happens to be in memory.
+    """
+    (new,) = shelves.plan([((shelf.first, shelf.after), shelf.undated)])
+    target, saved = chroma.create(new.name), 0
+    for page in _readable(chroma, shelf.name) if trusted else ():
+        target.upsert(**page)
+        saved += len(page["ids"])
+    shelves.switch(shelf, [new])
+    tidy(shelves, chroma)
+    return new, saved
+
+
+def _readable(chroma: Chroma, name: str) -> Iterator[dict[str, Any]]:
+    try:
+        old = chroma.collection(name)
+        ids = old.get(include=[])["ids"]
+    except ChromaError:  # not even its ids
+        return
+    for start in range(0, len(ids), _PAGE):
+        yield from readable(old, ids[start : start + _PAGE])
 
 
 def tidy(shelves: Shelves, chroma: Chroma) -> None:

@@ -47,6 +47,35 @@ class Vectors:
         """Those of another embedder, in the same place; what either reads into memory goes with it."""
         return Vectors(self._ledger, self._chroma.apart(), embedder)
 
+    @property
+    def parts(self) -> tuple[Shelves, Chroma]:
+        """What they are made of, for what compares and mends them."""
+        return self._shelves, self._chroma
+
+    @property
+    def standing(self) -> tuple[Shelf, ...]:
+        """The shelves that are searched."""
+        return self._standing
+
+    def damaged(self) -> frozenset[str]:
+        """Shelves whose files are torn, as far as a short look tells."""
+        return frozenset(shelf.name for shelf in self._standing if self._chroma.torn(shelf.name, short=True))
+
+    def suspects(self) -> frozenset[str]:
+        """Shelves that may be damaged: a writer was at them when it broke off, or their files are torn."""
+        return self._shelves.suspects() | self.damaged()
+
+    def settle(self) -> None:
+        """All that was changed is known to be whole, and on the disk."""
+        for name in self._shelves.suspects():
+            self._chroma.flush(name)
+        self._shelves.settle()
+
+    def reopen(self, names: Iterable[str] | None = None) -> None:
+        """Read these shelves from the disk again, by default all."""
+        self._standing = self._shelves.serving()
+        self._chroma.reopen([shelf.name for shelf in self._standing] if names is None else names)
+
     def claim(self) -> None:
         """Make the shelf of a new archive this embedder's; for its first writer."""
         self._shelves.claim()
@@ -124,11 +153,13 @@ class Vectors:
         return rows
 
     def _take_out(self, shelf: Shelf, ids: list[str]) -> None:
+        self._shelves.suspect([shelf.name])
         collection = self._chroma.create(shelf.name)
         for start in range(0, len(ids), _BATCH):
             collection.delete(ids=ids[start : start + _BATCH])
 
     def _put_in(self, shelf: Shelf, passages: list[Passage], vectors: NDArray[np.float32]) -> None:
+        self._shelves.suspect([shelf.name])
         collection = self._chroma.create(shelf.name)
         for start in range(0, len(passages), _BATCH):
             part = passages[start : start + _BATCH]
@@ -140,10 +171,16 @@ class Vectors:
 
     def held(self) -> Iterator[tuple[str, str | None]]:
         """(passage id, its content hash) of every vector; None for those that an older version of the program made."""
+        for shelf in self._standing:
+            yield from self.listed(shelf, hashes)
+
+    def listed(
+        self, shelf: Shelf, ask: Callable[[Collection], Iterator[tuple[str, str | None]]]
+    ) -> Iterator[tuple[str, str | None]]:
+        """What hashes() or entries() tells of a shelf; nothing of one that nothing was put on yet."""
         with self._chroma.errors():
-            for shelf in self._standing:
-                nothing: Iterator[tuple[str, str | None]] = iter(())
-                yield from self._read(shelf, hashes, nothing)
+            nothing: Iterator[tuple[str, str | None]] = iter(())
+            yield from self._read(shelf, ask, nothing)
 
     def discard(self, ids: Iterable[str]) -> None:
         """Take passages out of whichever shelves they lie on; the ledger needn't know them."""

@@ -11,6 +11,7 @@ from tantivy import Occur, Query
 from archive import german
 from archive.articles import Passage, Period
 from archive.errors import ArchiveError
+from archive.index_files import torn_words
 from archive.queries import Sought, WordQuery, parse_query
 from archive.weighing import marked_part, weigh
 
@@ -58,7 +59,7 @@ class Words:
             self.outdated = _is_outdated(self._folder)
             self._index = tantivy.Index(_SCHEMA, path=None if self.outdated else str(self._folder))
         except (ValueError, OSError) as error:
-            raise ArchiveError(f"words in {self._folder}: {error}; delete that folder and ingest again") from error
+            raise ArchiveError(f"words in {self._folder}: {error}; run `archivar check --repair`") from error
         self._index.register_tokenizer(_ANALYZER, german.space_analyzer())
 
     def reload(self) -> None:
@@ -68,7 +69,7 @@ class Words:
         try:
             self._index.reload()
         except (ValueError, OSError) as error:
-            raise ArchiveError(f"words in {self._folder}: {error}; check that folder") from error
+            raise ArchiveError(f"words in {self._folder}: {error}; run `archivar check --repair`") from error
 
     def count(self) -> int:
         """Passages held, as of the last reload or commit."""
@@ -94,10 +95,17 @@ class Words:
 
     def held(self) -> Iterator[tuple[str, str]]:
         """(passage id, its content hash) of all that can be found by words."""
-        searcher = self._index.searcher()
-        for _, address in searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits:
-            document = searcher.doc(address).to_dict()
-            yield document["id"][0], document["hash"][0]
+        try:
+            searcher = self._index.searcher()
+            for _, address in searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits:
+                document = searcher.doc(address).to_dict()
+                yield document["id"][0], document["hash"][0]
+        except (ValueError, OSError, KeyError) as error:
+            raise ArchiveError(f"words in {self._folder}: {error}; run `archivar check --repair`") from error
+
+    def torn(self) -> str | None:
+        """What is wrong with the files, in a few words; None where nothing is. Reads them all."""
+        return torn_words(self._folder)
 
     def rebuild(self, passages: Iterable[Passage]) -> int:
         """Make the index anew from all passages of an archive, for the one who holds its write lock; returns how many.

@@ -155,12 +155,12 @@ def test_another_embedder_is_refused(settings, archive):
         Archive.open(settings, other)
 
 
-def test_damaged_words_say_what_to_delete(tmp_path):
+def test_damaged_words_say_what_to_run(tmp_path):
     words = Words(tmp_path)
     words.apply([Passage("1#0", "1", 0, "Text", "Titel")], [])
     words.close_writer()
     (tmp_path / "words" / "meta.json").write_text("{")
-    with pytest.raises(ArchiveError, match="delete that folder"):
+    with pytest.raises(ArchiveError, match="archivar check --repair"):
         Words(tmp_path)
 
 
