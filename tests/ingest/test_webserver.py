@@ -47,4 +47,4 @@ def test_slow_answers_pass_a_timeout():
     with served({"/": Answer("spät", delay=5), "/tropfen": Answer("abcd", pause=5, pieces=4)}) as site:
         for path in ("/", "/tropfen"):
             with pytest.raises(httpx.ReadTimeout):
-                httpx.get(site.at(path), timeout=0.05)
+                httpx.get(site.at(path), timeout=httpx.Timeout(60, read=0.05))
