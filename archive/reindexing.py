@@ -5,19 +5,24 @@ one, to go on where that was interrupted, and to come back to one that has reste
 articles may come, change and leave: it compares until nothing has.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 from archive.articles import Passage
-from archive.chroma import Chroma
+from archive.chroma import Chroma, entries
 from archive.embedding import Embedder
 from archive.errors import ArchiveError, ArchiveLocked
 from archive.ledger import Ledger
 from archive.locking import held
 from archive.settings import Settings
+from archive.shelves import Shelf
+from archive.splitting import remake
 from archive.vectors import Vectors
+
+log = logging.getLogger(__name__)
 
 _PAGE = 1000  # passages compared at a time
 _BATCH = 256  # passages embedded and put in at a time; the write lock is held for the putting in alone
@@ -72,6 +77,7 @@ def reindex(settings: Settings, embedder: Embedder, on_progress: Report, on_wait
         work = _Work(settings, ledger, embedder, on_progress, on_wait)
         with work.writing():
             work.vectors.begin(before)
+            work.mend()
         work.catch_up_and_serve()
         return Reindexed(before, work.embedded, work.strays, perf_counter() - started)
 
@@ -97,7 +103,7 @@ def states(settings: Settings) -> list[State]:
 
 
 class _Work:
-    """One reindex, under its own lock."""
+    """One reindex, under its own lock. What it puts in is known to be whole each time it lets go of the write lock."""
 
     def __init__(
         self, settings: Settings, ledger: Ledger, embedder: Embedder, on_progress: Report, on_wait: Tell
@@ -107,6 +113,27 @@ class _Work:
         self.vectors = Vectors(ledger, Chroma(settings.home, settings.chroma_url), embedder.name)
         self.embedded = self.strays = 0
         self._writes = False
+
+    def mend(self) -> None:
+        """Make shelves anew that a writer has torn when it broke off; the comparison embeds what is lost with them."""
+        (shelves, chroma), suspects = self.vectors.parts, self.vectors.suspects()
+        for shelf in shelves.serving():
+            if shelf.version and not self._is_sound(shelf, thoroughly=shelf.name in suspects):
+                with chroma.errors():
+                    _, saved = remake(shelf, shelves, chroma, trusted=not chroma.torn(shelf.name))
+                log.warning("vectors: shelf %s is damaged; %d of its vectors could be kept", shelf.name, saved)
+        self.vectors.reload()
+
+    def _is_sound(self, shelf: Shelf, *, thoroughly: bool) -> bool:
+        _, chroma = self.vectors.parts
+        try:
+            with chroma.errors():
+                chroma.collection(shelf.name)
+            if not thoroughly:
+                return True
+            return not chroma.torn(shelf.name) and all(True for _ in self.vectors.listed(shelf, entries))
+        except ArchiveError:
+            return False
 
     def catch_up_and_serve(self) -> None:
         """Compare until nothing has changed meanwhile; then serve."""
@@ -174,6 +201,7 @@ class _Work:
             try:
                 self.vectors.reload()
                 yield
+                self.vectors.settle()
             finally:
                 self._writes = False
 

@@ -198,7 +198,8 @@ class Vectors:
             nothing: dict[str, str | None] = {}
             return self._read(shelf, lambda collection: dict(hashes(collection, wanted)), nothing)
 
-        return self._by_shelf(ids, read)
+        with self._chroma.errors():
+            return self._by_shelf(ids, read)
 
     def strays(self) -> dict[Shelf, list[str]]:
         """By shelf, what the ledger doesn't hold, or dates to another shelf."""

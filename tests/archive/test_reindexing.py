@@ -378,6 +378,36 @@ def test_an_archive_from_before_belongs_to_the_embedder_that_it_names(settings, 
     again.close()
 
 
+def test_a_shelf_whose_collection_is_gone_is_made_anew(settings, archive):
+    fill(archive)
+    build(settings)
+    build(settings, WordEmbedder())
+    query = "SELECT name FROM shelves WHERE embedder = ? AND first IS NULL"
+    (lost,) = archive.ledger.db.execute(query, (LETTERS,)).fetchone()
+    chroma = Chroma(settings.home).apart()
+    count = chroma.collection(lost).count()
+    chroma._client.delete_collection(lost)
+    assert build(settings).embedded == count > 0
+    assert holdings(settings, LETTERS) == of_ledger(settings)
+
+
+def test_a_shelf_that_a_killed_one_has_torn_is_made_anew(settings, archive, monkeypatch):
+    fill(archive)
+    build(settings)
+    build(settings, WordEmbedder())
+    shelves = Vectors(archive.ledger, Chroma(settings.home).apart(), LETTERS).standing
+    count = Chroma(settings.home).apart().collection(shelves[0].name).count()
+    archive.ledger.db.execute("INSERT INTO suspects VALUES (?)", (shelves[0].name,))
+    torn = Chroma.torn
+    monkeypatch.setattr(
+        Chroma, "torn",
+        lambda self, name, **how: "cut off" if name == shelves[0].name else torn(self, name, **how),
+    )  # fmt: skip
+    assert build(settings).embedded == count > 0
+    assert holdings(settings, LETTERS) == of_ledger(settings)
+    assert not archive.ledger.db.execute("SELECT 1 FROM suspects").fetchone()
+
+
 def test_an_empty_archive_has_nothing_to_reindex(settings, archive):
     with pytest.raises(ArchiveError, match="archivar ingest"):
         build(settings)
