@@ -25,10 +25,13 @@ def is_paid(page: Any) -> bool:  # noqa: ANN401  # lxml has no types
 
 
 def free_part(text: str) -> str:
-    """The paragraphs of a paid article before the first that offers a subscription: behind it there are only offers."""
-    kept: list[str] = []
-    for paragraph in text.split("\n\n"):
-        if len(paragraph) <= _LONGEST and _OFFER.search(paragraph):
-            break
-        kept.append(paragraph)
-    return "\n\n".join(kept)
+    """The paragraphs of a paid article before the first that offers a subscription: behind it there are only offers.
+
+    Where long paragraphs follow, a subscriber saved the page, and the offer is one that the article speaks of.
+    """
+    paragraphs = text.split("\n\n")
+    end_of_long_ones = max((number for number, one in enumerate(paragraphs, 1) if len(one) > _LONGEST), default=0)
+    for number, paragraph in enumerate(paragraphs[end_of_long_ones:], end_of_long_ones):
+        if _OFFER.search(paragraph):
+            return "\n\n".join(paragraphs[:number])
+    return text

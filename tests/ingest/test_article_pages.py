@@ -54,6 +54,16 @@ def test_a_paid_article_is_its_free_part_without_the_offer(reading):
     assert not any(word in article.text for word in ("heise+", "Abo", "weiterlesen", "kündbar"))
 
 
+def test_a_saved_page_of_a_subscriber_is_kept_to_its_end(reading, tmp_path):
+    offer = "<p>Wer beim Händler jetzt das Digitalabo bestellt, bekommt die Ringe dazu, so steht es im Prospekt.</p>"
+    long = "<p>" + "Der letzte Draht führt durch alle Ringe und liest sie aus, wobei er sie löscht. " * 6 + "</p>"
+    html = (PAGES / "article-paid.html").read_text(encoding="utf-8").replace("<a-paid-content-teaser>", offer + long)
+    (tmp_path / "a.html").write_text(html, encoding="utf-8")
+    [article] = reading(tmp_path / "a.html").articles
+    assert "im Prospekt" in article.text
+    assert article.text.rstrip().endswith("löscht.")
+
+
 @pytest.fixture
 def origin(now):
     return Origin("adresse", "adresse", now)
