@@ -8,6 +8,9 @@ from archive.errors import BadArticle
 from ingest.markup import has_markup, one_line, plain, visible
 
 _SHORTEST = 15  # characters that something must have to be found again by its meaning
+# Characters at most, ten times and more what any article known has. Every passage carries title, source and url.
+_LONGEST = {"title": 1_000, "source": 200, "url": 2_000, "teaser": 10_000, "text": 1_000_000}
+_LONGEST_NAMES = 10_000
 # Whole lines that are surely no part of an article. Sources and corrections ("(Quelle: dpa)") stay.
 _BOILERPLATE = re.compile(
     r"""
@@ -27,7 +30,7 @@ _BOILERPLATE = re.compile(
 def clean(article: Article) -> Article:
     """The article with plain, normalized texts; paragraphs are separated by one blank line.
 
-    Raises BadArticle where there is no title, or nothing long enough to be found by.
+    Raises BadArticle where there is no title, nothing long enough to be found by, or something of absurd length.
     """
     title = one_line(plain(article.title))
     teaser = one_line(plain(article.teaser))
@@ -36,7 +39,7 @@ def clean(article: Article) -> Article:
         raise BadArticle("no title; name the field title or headline")
     if max(len(title), len(teaser), len(text)) < _SHORTEST:
         raise BadArticle(f"neither title, teaser nor text of {_SHORTEST} characters")
-    return replace(
+    cleaned = replace(
         article,
         title=title,
         teaser="" if teaser == title else teaser,
@@ -45,6 +48,17 @@ def clean(article: Article) -> Article:
         topics=_clean_names(article.topics),
         source=one_line(article.source),
     )
+    _check_lengths(cleaned)
+    return cleaned
+
+
+def _check_lengths(article: Article) -> None:
+    lengths = {field: (len(getattr(article, field) or ""), longest) for field, longest in _LONGEST.items()}
+    lengths["authors"] = (sum(map(len, article.authors)), _LONGEST_NAMES)
+    lengths["topics"] = (sum(map(len, article.topics)), _LONGEST_NAMES)
+    for field, (length, longest) in lengths.items():
+        if length > longest:
+            raise BadArticle(f"{field} of {length:,} characters; {longest:,} at most make an article")
 
 
 def _clean_text(text: str) -> str:

@@ -10,6 +10,7 @@ from archive.errors import BadArticle
 
 FIRST_YEAR = 1990  # nothing a German online archive holds is older; what claims to be is a parser's default
 _AHEAD = timedelta(days=2)  # embargoed articles and clocks that differ
+_WIDEST_OFFSET = timedelta(hours=14)
 
 _TIME = r"(?:\s*[,|–-]?\s*(?:um\s+)?(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?::\d{2})?(?:\s*Uhr)?)?"
 _WEEKDAY = r"(?:[A-Za-z]+\.?,?\s+)?(?:den\s+)?"
@@ -38,7 +39,9 @@ def parse_date(text: str, now: datetime) -> datetime | None:
         raise BadArticle(f"date {text[:60]!r} lies before {FIRST_YEAR}")
     if moment.year > now.year + 1 or moment > now + _AHEAD:
         raise BadArticle(f"date {text[:60]!r} lies in the future")
-    return moment
+    offset = moment.utcoffset() or timedelta()
+    # SQLite, where articles are kept, reads the offsets that are in use, and no date with another.
+    return moment if abs(offset) <= _WIDEST_OFFSET and not offset.seconds % 60 else moment.astimezone(UTC)
 
 
 def first_and_last(text: str) -> tuple[date, date]:

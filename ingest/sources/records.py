@@ -28,7 +28,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 _NAMES = frozenset(name for names in FIELDS.values() for name in names)
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LONGEST_ID = 500
 
 
@@ -60,7 +60,7 @@ def article_from(record: Mapping[str, object], origin: Origin) -> Article:
     title = _text(values, "title").strip()
     published = parse_date(_text(values, "published"), origin.now)
     source = origin.publisher or _text(values, "source").strip() or host_of(url) or origin.stem
-    given = _text(values, "id")
+    given = _text(values, "id").strip()
     if _CONTROL.search(given) or len(given) > _LONGEST_ID:
         raise BadArticle(f"id {given[:40]!r} has control characters or more than {_LONGEST_ID} characters")
     return Article(

@@ -1,79 +1,72 @@
-"""Damaged files: whatever the bytes are, a reader yields articles and rejects or raises SourceError, nothing else."""
+"""Damaged files: whatever the bytes are, readers yield articles and clear rejects or raise SourceError, nothing else.
 
-import json
-import random
+ARCHIVAR_FUZZ=10000 in the environment takes so many files.
+"""
+
+import os
+import signal
+from pathlib import Path
 
 import pytest
+from fuzzing import Hang, Tally, check_article, check_passages, check_reason, fuzz
+from mutating import damaged
 
-from archive.errors import BadArticle, SourceError
-from ingest.clean import clean
+from archive.articles import Article
 from ingest.split import split
 
-PAGE = "<p>Ein Absatz über Störungen im Telefonnetz, lang genug für einen Artikel.</p>" * 6
-FILES = {
-    "a.jsonl": "\n".join(
-        json.dumps({"id": n, "title": "Störung im Netz", "date": "2024-03-23T18:32:00", "url": f"https://a.de/?p={n}"})
-        for n in range(3)
-    ),
-    "a.csv": 'id,headline,comments,time\n1,"Störung, im Netz",1.0,2023-11-16 09:20:00\n2,Zweite Meldung,3,3. Mai 2023',
-    "a.xml": "<?xml version='1.0'?><rss version='2.0'><channel><item><title>Störung &amp; Netz</title>"
-    "<link>https://a.de/1?utm_source=x</link><pubDate>Wed, 12 Nov 2025 06:30:10 +0100</pubDate></item></channel></rss>",
-    "a.html": "<!doctype html><html><head><title>Störung im Netz</title><link rel='canonical' href='https://www.heise.de/"
-    'news/a-1234567.html\'><script type=\'application/ld+json\'>{"datePublished": "2024-03-23", "headline": "x"}'
-    f"</script></head><body><article>{PAGE}</article></body></html>",
-}
-SPLICES = (
-    b"\x00",
-    b"\xff\xfe",
-    b'"',
-    b"\n",
-    b"<",
-    b"&#x110000;",
-    b"]]>",
-    b"\\ud800",
-    b"{",
-    b"9" * 400,
-    b"1e999",
-    b"\x1f\x8b",
-)
+FILES = int(os.environ.get("ARCHIVAR_FUZZ", "300"))
+timed = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timer for a process")
 
 
-def mutated(data: bytes, chance: random.Random) -> bytes:
-    changed = bytearray(data)
-    for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(changed))
-        match chance.randrange(4):
-            case 0:
-                changed[at] = chance.randrange(256)
-            case 1:
-                changed[at:at] = chance.choice(SPLICES)
-            case 2:
-                del changed[at : at + chance.randint(1, 20)]
-            case _:
-                changed[at:at] = changed[: chance.randint(1, 40)]
-        changed = changed or bytearray(b"x")
-    return bytes(changed)
+@timed
+def test_damaged_files(tmp_path):
+    tally = fuzz(damaged(FILES), tmp_path)
+    assert not tally.failures, "\n".join(tally.failures)
+    assert tally.files.total() == FILES
+    assert set(tally.files) == {"jsonl", "csv", "feed", "html", "sqlite"}
+    assert tally.articles > FILES
+    assert tally.rejects > FILES // 2
+    assert tally.unreadable > FILES // 10
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_damaged_files(name, tmp_path, reading):
-    chance, read_on = random.Random(0), 0
-    for _ in range(80):
-        path = tmp_path / name
-        path.write_bytes(mutated(FILES[name].encode(), chance))
-        try:
-            result = reading(path)
-        except SourceError as error:
-            assert "\n" not in str(error)
-            continue
-        for found in result.articles:
-            try:
-                cleaned = clean(found)
-            except BadArticle:
-                continue
-            assert split(cleaned)
-            assert cleaned.content_hash
-            read_on += 1
-        for reject in result.rejects:
-            assert str(reject).encode()
-    assert read_on > 10
+def test_the_same_seed_makes_the_same_files():
+    assert list(damaged(40)) == list(damaged(50))[:40]
+    assert list(damaged(40)) != list(damaged(40, seed=1))
+
+
+@timed
+def test_a_reader_that_breaks_or_hangs_is_noticed(tmp_path, monkeypatch):
+    def broken(path: Path, tally: Tally) -> None:
+        if path.suffix == ".csv":
+            raise Hang("too long")
+        raise KeyError("title")
+
+    monkeypatch.setattr("fuzzing._read", broken)
+    reported = []
+    tally = fuzz(damaged(40), tmp_path, reported.append)
+    assert reported == tally.failures
+    assert len(tally.failures) == 40
+    assert {"KeyError", "Hang"} == {failure.split(": ")[1] for failure in tally.failures}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"id": ""}, {"id": " 1"}, {"id": "1\x85"}, {"title": ""}, {"title": "a\nb"}, {"title": "x" * 1001},
+        {"source": "\x00"}, {"url": "https://a.de/ b"}, {"url": "ftp://a.de/"}, {"text": "a\x00b"},
+        {"teaser": "\u2028"},
+    ],
+)  # fmt: skip
+def test_an_article_that_breaks_its_promise_is_noticed(fields, article):
+    good = article()
+    check_article(good)
+    check_passages(good, split(good))
+    with pytest.raises(AssertionError):
+        check_article(Article(**({"id": "1", "title": "Ein Titel"} | fields)))
+
+
+def test_reasons_that_nobody_can_read_are_noticed(tmp_path):
+    check_reason(f"{tmp_path}, line 3: no title; name one", tmp_path)
+    for reason in (f"{tmp_path}: ", "line 3: no title; name one", f"{tmp_path}: zwei\nZeilen, nicht eine", "x" * 900):
+        with pytest.raises(AssertionError):
+            check_reason(reason, tmp_path)
