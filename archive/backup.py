@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -39,13 +39,14 @@ def back_up(home: Path, target: Path, *, replace: bool = False, wait: float = 0,
         place = getattr(error, "filename", None) or target
         raise ArchiveError(f"{place}: can't be backed up ({error}); check both folders and their disks") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 @contextmanager
 def _fresh(folder: Path) -> Iterator[None]:
     shutil.rmtree(folder, ignore_errors=True)  # of a backup that was killed
-    folder.mkdir(parents=True)
+    folder.mkdir()
     try:
         yield
     finally:

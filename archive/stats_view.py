@@ -61,7 +61,9 @@ def _plot(months: dict[str, int], width: int) -> Table:
 def _condensed(months: dict[str, int]) -> Iterator[tuple[str, int]]:
     """Rows of the plot, oldest first: whole years before the newest months, which begin with a January."""
     names = list(months)
-    kept = names if len(names) <= _MONTHS else [name for name in names if name[:4] > names[-_MONTHS][:4]]
+    kept = names[-_MONTHS:]
+    if len(names) > _MONTHS:
+        kept = kept[next(at for at, name in enumerate(kept) if name.endswith("-01")) :]
     years: Counter[str] = Counter()
     for name in names[: len(names) - len(kept)]:
         years[name[:4]] += months[name]

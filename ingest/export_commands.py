@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
@@ -110,4 +110,5 @@ def _opened(file: Path, force: bool) -> Iterator[IO[str]]:
     except OSError as error:
         raise ArchiveError(f"{file}: can't be written ({error.strerror}); check the folder and its disk") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()

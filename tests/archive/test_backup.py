@@ -161,6 +161,13 @@ def test_a_backup_that_fails_leaves_the_one_before(home, backup, monkeypatch):
     assert {path.name for path in backup.parent.iterdir()} == {"home", "a.tar.zst"}
 
 
+def test_a_folder_that_is_not_there_is_named(home, tmp_path):
+    for place in (tmp_path / "nowhere" / "a.tar.zst", home / "ledger.sqlite3" / "a.tar.zst"):
+        with pytest.raises(ArchiveError, match=f"{place.parent}.*can't be backed up"):
+            back_up(home, place)
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_backup_waits_for_a_writer_and_says_who_it_is(home, tmp_path):
     with held(home, "write"):
         with pytest.raises(ArchiveLocked, match=r"process \d+"):
