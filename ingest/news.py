@@ -1,18 +1,18 @@
 """news(): which of the articles of a batch the archive has not, or not in this version."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 
 from archive.articles import Article
 from archive.forgetting import Forgotten
 from archive.ledger import Ledger
 from ingest.report import Found, Tally
+from ingest.twins import Recognition
 
 
-def news(batch: Sequence[Found], ledger: Ledger, tally: Tally) -> list[Article]:
-    """The articles to store, each id once; counts the others. Further addresses of what is held are noted."""
+def news(batch: Sequence[Found], recognition: Recognition, ledger: Ledger, tally: Tally) -> list[Article]:
+    """The articles to store, each id once, under the ids that they are held by; counts the others."""
     best: dict[str, Found] = {}
-    for found in _identified(_remembered(batch, ledger, tally), ledger):
+    for found in recognition.identify(_remembered(batch, ledger, tally)):
         held = best.get(found.article.id)
         if held is None or _replaces(found, held.article, tally):
             tally.unchanged += held is not None  # the lesser of two versions in one batch is never news
@@ -43,17 +43,6 @@ def _remembered(batch: Sequence[Found], ledger: Ledger, tally: Tally) -> list[Fo
     kept = [found for found in batch if found.article.id not in forgotten]
     tally.forgotten += len(batch) - len(kept)
     return kept
-
-
-def _identified(batch: Iterable[Found], ledger: Ledger) -> list[Found]:
-    """Under the ids that articles are held by, where a page has moved and its new address would make another id."""
-    found = list(batch)
-    held = ledger.at_addresses(address for one in found for address in one.addresses)
-    return [_under(one, next((held[address] for address in one.addresses if address in held), "")) for one in found]
-
-
-def _under(found: Found, article_id: str) -> Found:
-    return replace(found, article=replace(found.article, id=article_id)) if article_id else found
 
 
 def _replaces(found: Found, held: Article, tally: Tally) -> bool:

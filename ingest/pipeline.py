@@ -13,8 +13,10 @@ from archive.visits import Visits
 from ingest.clean import clean
 from ingest.news import news
 from ingest.report import Found, Record, Reject, Report, Tally, Visited
+from ingest.sources.raw import shown
 from ingest.sources.reading import read
 from ingest.split import split
+from ingest.twins import Recognition, catch_up
 from ingest.web.visits import Gone
 
 if TYPE_CHECKING:
@@ -81,9 +83,11 @@ def _take(
 ) -> None:
     before = tally.records
     found = list(_clean(batch, tally))
-    fresh = news(found, archive.ledger, tally)
+    catch_up(archive.ledger)
+    recognition = Recognition(archive.ledger)
+    fresh = news(found, recognition, archive.ledger, tally)
     archive.ledger.store([(article, split(article)) for article in fresh])
-    _note_addresses(found, archive)
+    recognition.settle(fresh)
     _withdraw([record for record in batch if isinstance(record, Gone)], archive, tally)
     report = _reporter(on_progress, tally, before)
     tally.passages += archive.index_pending(report)  # embeds and adds
@@ -96,7 +100,7 @@ def _read(sources: Iterable[str], now: datetime, publisher: str, visitor: "Visit
         try:
             yield from read(source, now, publisher, visitor)
         except SourceError as error:
-            yield Reject(source, str(error).removeprefix(f"{source}: "))
+            yield Reject(shown(source), str(error).removeprefix(f"{shown(source)}: "))
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -120,15 +124,6 @@ def _clean(batch: Iterable[Record], tally: Tally) -> Iterator[Found]:
                 yield replace(record, article=clean(record.article))
             except BadArticle as error:
                 tally.rejected.append(record.rejected(str(error)))
-
-
-def _note_addresses(found: Iterable[Found], archive: Archive) -> None:
-    """Whatever addresses led to an article that is held, beside its own."""
-    pages = [one for one in found if one.addresses]
-    held = archive.ledger.known(one.article.id for one in pages)
-    for one in pages:
-        if one.article.id in held:
-            archive.ledger.note_addresses(one.article.id, set(one.addresses) - {one.article.url})
 
 
 def _withdraw(gone: Iterable[Gone], archive: Archive, tally: Tally) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from archive.articles import Hit, Period
 from archive.errors import BadRequest, NotFound
+from archive.links import Links
 from server.engine import Engine
 from server.escaping import web_address
 from server.reranking import probabilities
@@ -118,6 +119,7 @@ def article(article_id: str, request: Request) -> dict[str, Any]:
         "paid": found.paid, "modified": found.modified.isoformat() if found.modified else None,
         "version": record.version, "added": record.added.isoformat(),
         "updated": record.updated.isoformat() if record.updated else None,
+        "twins": [twin.article_id for twin in Links(engine.archive.ledger).of(article_id)],
     }  # fmt: skip
 
 

@@ -77,7 +77,8 @@ def test_a_moved_page_is_the_same_article(site, fetched, archive):
 
 
 def test_an_address_that_leads_elsewhere_for_today_names_no_article(site, fetched, archive):
-    site.routes |= {"/heute": redirect("/a.html"), "/a.html": page(), "/b.html": page("Ganz andere Meldung des Tages")}
+    other = page("Ganz andere Meldung des Tages", "Der Stadtrat hat am Abend den Haushalt verabschiedet. " * 9)
+    site.routes |= {"/heute": redirect("/a.html"), "/a.html": page(), "/b.html": other}
     fetched("/heute")
     site.routes["/heute"] = redirect("/b.html")
     assert fetched("/heute").stored == 1
