@@ -174,6 +174,14 @@ def _watched() -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
+def _told(files: Iterable[Damaged]) -> Iterator[Damaged]:
+    started = perf_counter()
+    for number, file in enumerate(files, 1):
+        yield file
+        if number % 1000 == 0:
+            print(f"{number:,} files in {perf_counter() - started:.0f} s", file=sys.stderr, flush=True)  # noqa: T201
+
+
 def main() -> int:
     """The command line; 1 where anything failed."""
     parser = argparse.ArgumentParser(description="Damaged files through the readers.")
@@ -190,7 +198,7 @@ def main() -> int:
         return 0
     started = perf_counter()
     with TemporaryDirectory() as folder:
-        tally = fuzz(files, Path(folder), partial(print, flush=True))
+        tally = fuzz(_told(files), Path(folder), partial(print, flush=True))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"{tally}; {perf_counter() - started:.0f} s, {memory} MB at most")  # noqa: T201
     return 1 if tally.failures else 0
