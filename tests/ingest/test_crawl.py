@@ -16,6 +16,7 @@ from ingest.report import Found, Reject, Visited
 from ingest.sources.crawl import Progress, crawl
 from ingest.sources.publishers import publisher
 from ingest.sources.publishers.publisher import Publisher
+from ingest.sources.reading import read
 from ingest.web.visits import Gone, Validators
 
 PAGES = Path(__file__).parent / "pages"
@@ -205,3 +206,13 @@ def test_an_archive_by_days_goes_on_over_pages(now):
     assert progress.ends == {"fetched": 2, "gone": 2}
     urls = {record.article.url for record in records if isinstance(record, Found)}
     assert urls == {f"https://www.tagesschau.de{path}" for path in routes if path != "/archiv"}
+
+
+def test_the_address_of_one_of_its_pages_brings_in_a_whole_article(now):
+    path = "/news/Zugleitung-der-Woche-11190007.html"
+    pages = {number: (PAGES / f"article-part-{number}.html").read_bytes() for number in (1, 2, 3)}
+    routes = {path: lambda request: Answer(pages[int(request.path.partition("seite=")[2] or 1)])}
+    with served(routes) as site, worldwide(site, HOSTS) as visitor:
+        [found] = read(f"https://www.heise.de{path}?seite=2", now, visitor=visitor)
+    assert (found.article.id, found.article.url) == ("11190007", f"https://www.heise.de{path}")
+    assert [found.article.text.count(name) for name in ("Hannes Kolb", "Miriam Tran", "Allgäu")] == [1, 1, 1]
