@@ -8,10 +8,13 @@ from archive.check_commands import check
 from archive.commands import models_app
 from archive.errors import ArchivarError
 from archive.keep_commands import backup, restore, stats
+from archive.reindex_commands import reindex
 from evaluation.bench_commands import bench_app
 from evaluation.commands import evaluate_app
 from ingest.commands import ingest
+from ingest.export_commands import export
 from ingest.remove_command import remove
+from ingest.watch_command import watch
 from server.commands import serve
 from server.launch import chat
 from training.commands import train_app
@@ -25,10 +28,13 @@ app = typer.Typer(
 app.command()(chat)
 app.command()(serve)
 app.command()(ingest)
+app.command()(watch)
 app.command()(backup)
 app.command()(restore)
+app.command()(export)
 app.command()(check)
 app.command()(stats)
+app.command()(reindex)
 app.command()(remove)
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(bench_app, name="bench")

@@ -109,17 +109,15 @@ def _words(settings: "Settings") -> "Words | str":
 
 def repaired(settings: "Settings", found: "Comparison") -> list[str]:
     """Mend what was found; returns what was done."""
-    from archive.archive import Archive
-    from archive.embedding import load_embedder
     from archive.mending import set_aside
     from archive.models import ModelStore
+    from archive.opening import open_archive
 
     done = []
     for finding in found.findings:
         if finding.kind == "unreadable":
             done.append(f"{finding.part}: the damaged folder lies at {set_aside(settings.home, finding.part)} now")
-    embedder = load_embedder(settings, ModelStore(settings.models, offline=settings.offline))
-    archive = Archive.open(settings, embedder)
+    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
     try:
         with archive.writing():
             done += archive.mend()

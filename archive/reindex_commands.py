@@ -1,5 +1,6 @@
 """The command `archivar reindex`."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from archive.reindexing import Progress, Report
     from archive.settings import Settings
 
+_NICENESS = 5  # of the process: questions that are asked meanwhile go first
 _LINE_EVERY = 5.0  # seconds between plain progress lines where no terminal shows a bar
 
 
@@ -54,6 +56,7 @@ def _reindex(settings: "Settings", name: str, console: Console) -> None:
     if serving_embedder(settings.home) == name:
         typer.echo(f"{name} serves already.")
         return
+    os.nice(_NICENESS)
     store = ModelStore(settings.models, offline=settings.offline)
     embedder = embedding.load_embedder(settings.model_copy(update={"embedder": name}), store)
     with _shown(console) as show:

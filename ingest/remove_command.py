@@ -27,17 +27,16 @@ def remove(
 ) -> None:
     """Remove articles for good: from ledger, both indexes and later backups; no later ingest brings them back."""
     # Imported here: models and indexes take seconds, and `archivar --help` should not.
-    from archive.archive import Archive
-    from archive.embedding import load_embedder
     from archive.errors import SourceError
     from archive.models import ModelStore
+    from archive.opening import open_archive
     from archive.settings import load_settings
     from ingest import removal
 
     if bool(names) == bool(holding):
         raise typer.BadParameter("name articles by id or address, or by --holding WORDS, and not both")
     settings = load_settings(home=home)
-    archive = Archive.open(settings, load_embedder(settings, ModelStore(settings.models, offline=settings.offline)))
+    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
     try:
         missing: list[str] = []
         if holding:

@@ -441,6 +441,8 @@ def test_a_folder_is_the_same_embedder_from_everywhere(settings, archive, tmp_pa
 def test_the_command_lists_builds_goes_back_and_drops(settings, archive, monkeypatch):
     fill(archive)
     monkeypatch.setenv("ARCHIVAR_HOME", str(settings.home))
+    niceness = []
+    monkeypatch.setattr("os.nice", niceness.append)  # it would stay with this process
 
     def run(*arguments):
         result = CliRunner().invoke(app, ["reindex", *arguments], catch_exceptions=False)
@@ -458,6 +460,7 @@ def test_the_command_lists_builds_goes_back_and_drops(settings, archive, monkeyp
     assert "0 passages embedded" in back and f"ARCHIVAR_EMBEDDER={LETTERS} is set: unset it" in back
     run("--drop", LETTERS)
     assert LETTERS not in run()
+    assert niceness and all(step > 0 for step in niceness)
 
 
 def test_progress_tells_rate_and_what_is_left(settings, archive, monkeypatch):
