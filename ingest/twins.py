@@ -12,6 +12,7 @@ from datetime import datetime
 from archive.articles import Article
 from archive.ledger import Ledger
 from archive.links import Links
+from archive.records import Known
 from archive.sketches import Resemblance, Sketch, Sketches, resemblance, sketch_of
 from ingest.likeness import TWIN_DAYS, is_at_its_address, is_moved, is_near_equal, is_twin
 from ingest.report import Found
@@ -39,17 +40,16 @@ class Recognition:
         addresses that both lead to it would replace each other for ever.
         """
         known = self._ledger.known(found.article.id for found in batch)
-        unchanged = {article_id: held.content_hash for article_id, held in known.items()}
-        changed = [found for found in batch if unchanged.get(found.article.id) != found.article.content_hash]
-        at = self._ledger.at_addresses(address for found in changed for address in _addresses(found))
+        changed = [_is_changed(found.article, known) for found in batch]
+        news = [found for found, is_changed in zip(batch, changed, strict=True) if is_changed]
+        at = self._ledger.at_addresses(address for found in news for address in _addresses(found))
         identified = []
-        for found in batch:
-            article = found.article
-            if unchanged.get(article.id) != article.content_hash:
-                article = self._identified(found, article.id in known, at)
+        for found, is_changed in zip(batch, changed, strict=True):
+            if is_changed:
+                found = replace(found, article=self._identified(found, found.article.id in known, at))
             if found.addresses:
-                self._led[article.id].update(found.addresses)
-            identified.append(replace(found, article=article))
+                self._led[found.article.id].update(found.addresses)
+            identified.append(found)
         return identified
 
     def settle(self, stored: Iterable[Article]) -> None:
@@ -163,6 +163,10 @@ def catch_up(ledger: Ledger) -> int:
         recognition.settle(articles)
     sketches.note_complete()
     return len(missing)
+
+
+def _is_changed(article: Article, known: Mapping[str, Known]) -> bool:
+    return article.id not in known or known[article.id].content_hash != article.content_hash
 
 
 def _addresses(found: Found) -> tuple[str, ...]:
