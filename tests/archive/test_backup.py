@@ -17,7 +17,9 @@ import pytest
 import zstandard
 from chromadb.api.shared_system_client import SharedSystemClient
 from embedders import WordEmbedder
+from typer.testing import CliRunner
 
+from archivar import app
 from archive import restoring
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage
@@ -447,3 +449,39 @@ def test_a_newer_ledger_has_no_other_backup_in_its_way(home, tmp_path):
     back_up(home, tmp_path / "a.tar.zst")
     ledger.close()
     assert read_manifest(tmp_path / "a.tar.zst").articles == 3
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_the_commands_say_what_they_did(home, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.nice", lambda _: 0)  # it could not be taken back
+    file = tmp_path / "a.tar.zst"
+    made = run("backup", file, "--home", home)
+    assert made.exit_code == 0 and made.stdout.startswith(f"{file}: 3 articles, 3 passages, 0.")
+    brought = run("restore", file, "--home", tmp_path / "again")
+    assert brought.exit_code == 0 and brought.stderr == ""
+    assert brought.stdout.startswith(f"{tmp_path / 'again'}: 3 articles, 3 passages as of 20")
+    assert "give --force" in str(run("backup", file, "--home", home).exception)
+    assert "give --replace" in str(run("restore", file, "--home", home).exception)
+
+
+def test_the_command_names_whom_it_waits_for(home, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    with held(home, "write"):
+        waited = run("backup", tmp_path / "a.tar.zst", "--home", home, "--wait", "0.1")
+        at_once = run("backup", tmp_path / "a.tar.zst", "--home", home, "--wait", "0")
+    assert "the backup waits for it, 0 s at most" in waited.stderr
+    assert isinstance(waited.exception, ArchiveLocked) and isinstance(at_once.exception, ArchiveLocked)
+    assert not (tmp_path / "a.tar.zst").exists()
+
+
+def test_the_command_says_what_is_not_in_it(home, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.nice", lambda _: 0)
+    monkeypatch.setenv("ARCHIVAR_CHROMA_URL", "http://localhost:1")
+    made = run("backup", tmp_path / "a.tar.zst", "--home", home)
+    monkeypatch.delenv("ARCHIVAR_CHROMA_URL")
+    assert "Vectors are not in it: Chroma at http://localhost:1 has them" in made.stderr
+    brought = run("restore", tmp_path / "a.tar.zst", "--home", tmp_path / "again")
+    assert "3 passages are without vectors; `archivar check --repair` embeds them." in brought.stderr

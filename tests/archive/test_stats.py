@@ -67,7 +67,7 @@ def test_withdrawn_ones_are_counted_apart_and_changed_ones_noted(ledger, tmp_pat
     assert (counted.passages, counted.pending) == (
         2,
         6,
-    )  # none of what was stored, replaced and withdrawn is applied yet
+    )  # nothing is applied yet
     assert "2 articles (1 changed since, 1 withdrawn besides)" in shown(counted)
 
 
