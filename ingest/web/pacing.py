@@ -19,19 +19,28 @@ class Clock:
 
 
 class Pace:
-    """Leaves time between two requests to a host, counted from the end of the first."""
+    """Leaves time between two requests to a host, counted from the end of the first.
 
-    def __init__(self, clock: Clock) -> None:
+    `longest_rest` is the time that a host may want to be left alone for a visit to wait that long, in seconds.
+    """
+
+    def __init__(self, clock: Clock, longest_rest: float) -> None:
         self._clock = clock
+        self._longest_rest = longest_rest
         self._last: dict[str, float] = {}
         self._resting: dict[str, float] = {}
 
     def wait(self, host: str, delay: float) -> None:
-        """Until `delay` seconds after the last request. Raises SourceError while the host wants to be left alone."""
+        """Until `delay` seconds after the last request, and until the host's rest is over.
+
+        Raises SourceError where it rests for longer than a visit waits.
+        """
         now = self._clock.monotonic()
-        if (rest := self._resting.get(host, now) - now) > 0:
+        rest = self._resting.get(host, now) - now
+        if rest > self._longest_rest:
             raise SourceError(f"{host} asked not to be visited for another {rest:.0f} seconds; try again later")
-        if (left := self._last.get(host, now - delay) + delay - now) > 0:
+        left = max(rest, self._last.get(host, now - delay) + delay - now)
+        if left > 0:
             self._clock.sleep(left)
 
     def done(self, host: str) -> None:

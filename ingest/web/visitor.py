@@ -54,7 +54,7 @@ class Visitor:
         self._licensed = tuple(licensed)
         self._limits = limits or Limits()
         self._clock = clock or Clock()
-        self._pace = Pace(self._clock)
+        self._pace = Pace(self._clock, self._limits.longest_wait)
         checked = CheckedNetwork(_endpoints(named), network or httpcore.SyncBackend(), resolve)
         self._wire = Wire(checked, self._limits, user_agent(contact))
         self._rules: dict[tuple[str, str, int], tuple[float, HouseRules]] = {}  # with the time until which they hold
@@ -174,8 +174,9 @@ class Visitor:
 
     def _busy(self, host: str, answer: Answer) -> SourceError:
         wait = retry_after(answer.headers.get("retry-after", ""), self._clock.now())
-        if wait is not None and wait > self._limits.longest_wait:
+        if wait is not None:
             self._pace.rest(host, wait)
+        if wait is not None and wait > self._limits.longest_wait:
             return SourceError(f"the server answers {answer.line} and asks to come back in {wait:.0f} seconds")
         return Passing(f"the server answers {answer.line}; try again later", wait)
 

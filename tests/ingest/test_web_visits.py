@@ -85,6 +85,17 @@ def test_a_busy_server_says_when_to_come_back(asked):
     assert turned.slept == [60]
 
 
+def test_the_next_visit_waits_too_until_a_busy_server_can_be_asked_again():
+    turned = TurnedClock()
+    busy = Answer(status=503, headers={"Retry-After": "60"})
+    with served({"/": busy, "/b": PAGE}) as site, visitor(site, turned, limits=Limits(tries=2)) as visits:
+        with pytest.raises(SourceError, match="503"):
+            visits.visit(site.address)
+        turned.seconds += 20
+        assert visits.visit(site.at("/b")).data
+    assert turned.slept == [60, 40]
+
+
 def test_a_server_that_asks_for_a_long_rest_gets_it():
     turned = TurnedClock()
     with served({"/": Answer(status=503, headers={"Retry-After": "3600"})}) as site, visitor(site, turned) as visits:
