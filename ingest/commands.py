@@ -1,6 +1,7 @@
 """The command `archivar ingest`."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -98,7 +99,7 @@ def _orders(names: Sequence[str], start: str, end: str, again: bool) -> _Orders:
         raise SourceError("--to and --again go with --from")
     known = {name for name in names if name in publishers() and not Path(name).exists()}
     sources = tuple(feed for name in names for feed in (publishers()[name].feeds if name in known else (name,)))
-    if not any(is_address(source) or Path(source).exists() for source in sources):
+    if not any(is_address(source) or os.path.exists(source) for source in sources):
         raise SourceError(f"{', '.join(sources)}: no such file, folder or publisher; check the name")
     return _Orders(sources)
 

@@ -53,7 +53,7 @@ def ingest(
     """
     with archive.writing(wait):
         records = _read(sources, now or datetime.now(UTC), publisher, visitor)
-        return take(records, archive, what=f"ingest {' '.join(sources)}", on_progress=on_progress)
+        return take(records, archive, what=shown(f"ingest {' '.join(sources)}"), on_progress=on_progress)
 
 
 def take(

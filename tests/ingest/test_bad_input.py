@@ -13,6 +13,7 @@ from archive.articles import Article
 from archive.errors import BadArticle, SourceError
 from ingest.clean import clean
 from ingest.dates import parse_date
+from ingest.pipeline import ingest
 from ingest.sources import feed, raw, tree
 from ingest.sources.reading import estimate, files
 from ingest.split import split
@@ -302,6 +303,16 @@ def test_a_folder_that_vanishes_is_noted(tmp_path):
     refused = []
     assert list(files(tmp_path / "fort", refused)) == []
     assert [error.strerror for error in refused] == ["No such file or directory"]
+
+
+def test_sources_that_cannot_be_named_are_rejects_like_others(archive, now, tmp_path):
+    (tmp_path / "a.jsonl").write_text(lines({"title": TITLE}))
+    report = ingest(["m\udcfc.jsonl", "a" * 5000, "a\0b", str(tmp_path / "a.jsonl")], archive, now=now)
+    assert report.stored == 1
+    assert [str(reject).partition(": ")[2].split(";")[0] for reject in report.rejected] == [
+        "no such file or folder", "can't be read (File name too long)", "no such file or folder",
+    ]  # fmt: skip
+    assert all(str(reject).isprintable() and str(reject).encode() for reject in report.rejected)
 
 
 def test_file_names_of_any_bytes_can_be_shown(tmp_path, reading):
