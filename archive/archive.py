@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from archive.checking import Differences, compared
 from archive.embedding import Embedder
 from archive.errors import ArchivarError, ArchiveError, ArchiveLocked, ModelMismatch
 from archive.index import Index
-from archive.ledger import Ledger
+from archive.ledger import RESTORE, Ledger, explained
 from archive.locking import held, waits_its_turn
 from archive.mending import mend
 from archive.settings import Settings
@@ -77,6 +78,8 @@ class Archive:
             ledger.close()
             raise
         index = Index(ledger, settings.home, settings.chroma_url, embedder.name)
+        if ledger.fact("embedder") is None and not index.lacks_words:
+            raise ArchiveError(f"{settings.home}: its ledger is lost, and only the indexes are there; {RESTORE}")
         archive = cls(settings, ledger, Served(embedder, index), load_embedder)
         archive._mend_at_start()
         return archive
@@ -124,6 +127,8 @@ class Archive:
                 self._mend()
                 yield
                 self.index.vectors.settle()
+            except sqlite3.Error as error:
+                raise ArchiveError(explained(self._home, error)) from error
             finally:
                 self._writes = False
                 self.index.close_writer()

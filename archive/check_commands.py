@@ -72,7 +72,7 @@ def lines(found: "Comparison") -> list[str]:
 def compared_at(settings: "Settings") -> "Comparison":
     """Compare an archive, holding its write lock. Raises ArchiveError where its ledger can't be read."""
     from archive.checking import compare
-    from archive.ledger import Ledger
+    from archive.ledger import Ledger, explained
     from archive.locking import held
 
     if not (settings.home / "ledger.sqlite3").is_file():
@@ -82,7 +82,7 @@ def compared_at(settings: "Settings") -> "Comparison":
         try:
             return compare(ledger, _vectors(settings, ledger), _words(settings))
         except sqlite3.Error as error:
-            raise ArchiveError(f"{settings.home}: the ledger can't be read ({error}); restore a backup") from error
+            raise ArchiveError(explained(settings.home, error)) from error
         finally:
             ledger.close()
 

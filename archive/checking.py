@@ -10,8 +10,9 @@ from time import perf_counter
 from typing import Self
 
 from archive.chroma import entries, hashes
+from archive.disk import REPAIR
 from archive.errors import ArchiveError
-from archive.ledger import Ledger
+from archive.ledger import RESTORE, Ledger
 from archive.records import article_of, passage_of
 from archive.schema import MOMENT
 from archive.shelves import Shelf
@@ -20,12 +21,10 @@ from archive.words import Words
 
 _SAMPLES = 3
 
-_RESTORE = "restore a backup (`archivar restore FILE`), or take the articles in again into a new ARCHIVAR_HOME"
-_REPAIR = "run `archivar check --repair`"
-
 # What is wrong, by the name that --json tells; {n} is how many, {what} what they are.
 _TEXTS = {
     "malformed": "the database is damaged",
+    "lost": "it is empty, but the indexes are not",
     "altered": "{n} articles are not what was stored",
     "unreadable": "can't be read",
     "torn": "{n} shelves are damaged",
@@ -54,7 +53,7 @@ class Finding:
     @property
     def mend(self) -> str:
         """What to do about it."""
-        return _RESTORE if self.part == "ledger" else _REPAIR
+        return RESTORE if self.part == "ledger" else REPAIR
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +215,11 @@ def compared(
     try:
         findings += differences.read_ledger(ledger)
     except (sqlite3.Error, ValueError, TypeError) as error:
-        raise ArchiveError(f"the ledger can't be read ({error}); {_RESTORE}") from error
+        raise ArchiveError(f"the ledger can't be read ({error}); {RESTORE}") from error
     findings += _of_vectors(differences, vectors, only)
     findings += _of_words(differences, words)
+    if ledger.fact("embedder") is None and differences.count("vectors") + differences.count("words"):
+        findings = [Finding("ledger", "lost", 1, ("it was deleted or cut off",))]
     counts = ledger.counts()
     return Comparison(
         articles=counts.articles,

@@ -20,7 +20,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
 
-from archive.disk import FULL, is_full
+from archive.disk import FULL, REPAIR, is_full
 from archive.errors import ArchiveError
 from archive.index_files import torn_graph
 
@@ -64,7 +64,7 @@ class Chroma:
     @contextmanager
     def errors(self) -> Iterator[None]:
         """Turns Chroma's errors into ArchiveError."""
-        place, mend = f"vectors in {self._home / 'vectors'}", "run `archivar check --repair`"
+        place, mend = f"vectors in {self._home / 'vectors'}", REPAIR
         if self._url:
             place, mend = f"Chroma at {self._url}", "start the Chroma server or check ARCHIVAR_CHROMA_URL"
         try:
@@ -127,7 +127,7 @@ class Chroma:
             with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
                 found = db.execute(_GRAPH, (name,)).fetchone()
         except sqlite3.Error as error:
-            raise ArchiveError(f"{database}: {error}; run `archivar check --repair`") from error
+            raise ArchiveError(f"{database}: {error}; {REPAIR}") from error
         return (database.parent / found[0], found[1]) if found else None
 
     def reopen(self, changed: Iterable[str], gone: Iterable[str] = ()) -> None:

@@ -1,5 +1,6 @@
-"""A full disk, as SQLite, Chroma and Tantivy tell of it."""
+"""What errors of SQLite, Chroma and Tantivy come of, as far as that tells what to do."""
 
+REPAIR = "run `archivar check --repair`"
 FULL = "the disk is full: free some space, then run the same command again"
 _SIGNS = ("disk is full", "no space left", "os error 28", "os error 27", "file too large", "disk quota", "os error 122")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from archive.articles import Article, Passage
+from archive.disk import FULL, is_full
 from archive.errors import ArchiveError
 from archive.records import (
     COLUMNS,
@@ -29,6 +30,8 @@ from archive.records import (
 )
 from archive.schema import MIGRATIONS, MOMENT
 from archive.swapping import LEDGER, mend
+
+RESTORE = "restore a backup with `archivar restore FILE`, or take the articles in again into a new ARCHIVAR_HOME"
 
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
 
@@ -50,7 +53,7 @@ class Ledger:
             mend(home)  # before a half restored archive is taken for an empty one
             return cls(home / LEDGER)
         except (OSError, sqlite3.Error) as error:
-            raise ArchiveError(f"{home / 'ledger.sqlite3'}: {error}; check the folder, or set ARCHIVAR_HOME") from error
+            raise ArchiveError(explained(home, error)) from error
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -235,6 +238,15 @@ class Ledger:
         with self.transaction() as db:
             db.execute("DELETE FROM notes WHERE action = 'add'")
             db.execute("INSERT INTO notes (passage_id, action) SELECT id, 'add' FROM passages ORDER BY rowid")
+
+
+def explained(home: Path, error: Exception) -> str:
+    """What an error of SQLite or the disk means for the archive in `home`, and what to do."""
+    if is_full(error):
+        return f"{home / LEDGER}: {FULL}"
+    if type(error) is sqlite3.DatabaseError:  # malformed, or no database; whatever may pass is of a class below it
+        return f"{home / LEDGER}: {error}; {RESTORE}"
+    return f"{home / LEDGER}: {error}; check the folder, or set ARCHIVAR_HOME"
 
 
 _PASSAGES = """SELECT passages.id, article_id, position, passages.text, title, published, url, source

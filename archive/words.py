@@ -10,6 +10,7 @@ from tantivy import Occur, Query
 
 from archive import german
 from archive.articles import Passage, Period
+from archive.disk import FULL, REPAIR, is_full
 from archive.errors import ArchiveError
 from archive.index_files import torn_words
 from archive.queries import Sought, WordQuery, parse_query
@@ -59,7 +60,7 @@ class Words:
             self.outdated = _is_outdated(self._folder)
             self._index = tantivy.Index(_SCHEMA, path=None if self.outdated else str(self._folder))
         except (ValueError, OSError) as error:
-            raise ArchiveError(f"words in {self._folder}: {error}; run `archivar check --repair`") from error
+            raise ArchiveError(f"words in {self._folder}: {error}; {REPAIR}") from error
         self._index.register_tokenizer(_ANALYZER, german.space_analyzer())
 
     def reload(self) -> None:
@@ -69,7 +70,7 @@ class Words:
         try:
             self._index.reload()
         except (ValueError, OSError) as error:
-            raise ArchiveError(f"words in {self._folder}: {error}; run `archivar check --repair`") from error
+            raise ArchiveError(f"words in {self._folder}: {error}; {REPAIR}") from error
 
     def count(self) -> int:
         """Passages held, as of the last reload or commit."""
@@ -90,7 +91,7 @@ class Words:
                 writer.add_document(_document(passage))
             writer.commit()
         except (ValueError, OSError) as error:
-            raise ArchiveError(f"words in {self._folder}: {error}; check the folder and its disk") from error
+            raise ArchiveError(f"words in {self._folder}: {error}; {FULL if is_full(error) else REPAIR}") from error
         self._index.reload()
 
     def held(self) -> Iterator[tuple[str, str]]:
@@ -101,7 +102,7 @@ class Words:
                 document = searcher.doc(address).to_dict()
                 yield document["id"][0], document["hash"][0]
         except (ValueError, OSError, KeyError) as error:
-            raise ArchiveError(f"words in {self._folder}: {error}; run `archivar check --repair`") from error
+            raise ArchiveError(f"words in {self._folder}: {error}; {REPAIR}") from error
 
     def torn(self) -> str | None:
         """What is wrong with the files, in a few words; None where nothing is. Reads them all."""
@@ -125,7 +126,7 @@ class Words:
             self._folder.rename(before)
             (beside / "words").rename(self._folder)
         except OSError as error:
-            raise ArchiveError(f"words in {self._folder}: {error}; check the folder and its disk") from error
+            raise ArchiveError(f"words in {self._folder}: {error}; {FULL if is_full(error) else REPAIR}") from error
         shutil.rmtree(before, ignore_errors=True)
         shutil.rmtree(beside, ignore_errors=True)
         self._open()
