@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from evaluation.live_commands import live
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from evaluation.side_by_side import OnProgress as OnAsked
 
 bench_app = typer.Typer(help="Measure speed and size.", no_args_is_help=True)
+bench_app.command()(live)
 
 _LINE_EVERY = 10.0  # seconds between lines of progress
 

@@ -35,6 +35,7 @@ def watch(
     from archive.locking import held
     from archive.models import ModelStore
     from archive.opening import open_archive
+    from archive.priority import step_back
     from archive.settings import load_settings
     from ingest.stopping import Stopping
     from ingest.watched_feeds import feeds_of
@@ -53,6 +54,7 @@ def watch(
     except OSError as error:
         raise ArchiveError(f"{settings.home}: {error.strerror}; check the folder, or set ARCHIVAR_HOME") from error
     with held(settings.home, "watch"), (stopping := Stopping()).listening():
+        step_back()
         with stopping.interruptible():
             archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
         try:
