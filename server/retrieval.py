@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from archive.archive import Archive
 from archive.articles import Hit, Passage, Period
 from archive.index import Found, Index
+from archive.links import Links
 from archive.queries import WordQuery, parse_query
 from server.fusion import fuse
 from server.merging import blend, interleave
@@ -120,14 +121,15 @@ class Retriever:
         held = [(passages[passage_id], score) for passage_id, score in order if passage_id in passages]
         return [_hit(passage, score, by_stage) for passage, score in held if query.allows(passage.title, passage.text)]
 
-    @staticmethod
-    def _ordered(index: Index, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
+    def _ordered(self, index: Index, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
         """Leaning to newer or older, and near-identical reports behind the rest."""
-        vectors = index.vectors_of([hit.passage.id for hit in hits])
-        if any(hit.passage.id not in vectors for hit in hits):  # a writer is replacing one just now
-            return lean(hits, leaning)
-        stacked = np.stack([vectors[hit.passage.id] for hit in hits]) if hits else None
-        return collapse(lean(hits, leaning), stacked)
+        ordered = lean(hits, leaning)
+        vectors = index.vectors_of([hit.passage.id for hit in ordered])
+        if any(hit.passage.id not in vectors for hit in ordered):  # a writer is replacing one just now
+            return ordered
+        stacked = np.stack([vectors[hit.passage.id] for hit in ordered]) if ordered else None
+        links = Links(self._archive.ledger).among(hit.passage.article_id for hit in ordered)
+        return collapse(ordered, stacked, links)
 
 
 def _attempts(

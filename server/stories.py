@@ -4,7 +4,7 @@ Pure functions over hits in rank order. What they move back is never lost: it st
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,15 +32,18 @@ _BONUS = 0.3  # of that distance, for the newest of the relevant
 _NO_WORD = re.compile(r"[\W_]+")
 
 
-def collapse(hits: Sequence[Hit], vectors: NDArray[np.float32] | None = None) -> tuple[Hit, ...]:
+def collapse(
+    hits: Sequence[Hit], vectors: NDArray[np.float32] | None = None, links: Collection[frozenset[str]] = ()
+) -> tuple[Hit, ...]:
     """The hits, near-identical reports of one event gathered: one keeps its place, the others go behind all the rest.
 
-    `vectors` (n, d) are those of the hits' passages, normalized, in the same order; without them only what is the same
-    by its letters is gathered. The one that stays is the best, or the newest where their scores are about equal; it
-    knows the others as `twins`, and the newest of them is marked. Further passages of a moved article move with it.
+    `links` are pairs of articles whose whole texts are known to be near-identical, by id. `vectors` (n, d) are those of
+    the hits' passages, normalized, in the same order; without them only what is linked or the same by its letters is
+    gathered. The one that stays is the best, or the newest where their scores are about equal; it knows the others as
+    `twins`, and the newest of them is marked. Further passages of a moved article move with it.
     """
     ordered, moved = list(hits), set()
-    for places in _clusters(hits, vectors):
+    for places in _clusters(hits, vectors, links):
         articles = [hits[place].passage.article_id for place in places]
         newest, chosen = max(places, key=lambda place: _moment(hits[place])), _chosen(hits, places)
         for place, own in zip(places, articles, strict=True):
@@ -79,7 +82,9 @@ def lean(hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
     return tuple(sorted(hits, key=lambda hit: -height[id(hit)]))
 
 
-def _clusters(hits: Sequence[Hit], vectors: NDArray[np.float32] | None) -> list[list[int]]:
+def _clusters(
+    hits: Sequence[Hit], vectors: NDArray[np.float32] | None, links: Collection[frozenset[str]]
+) -> list[list[int]]:
     """Places of the best hits of articles that tell the same; each joins the first better one that it repeats."""
     first: dict[str, int] = {}
     for place, hit in enumerate(hits):
@@ -91,7 +96,9 @@ def _clusters(hits: Sequence[Hit], vectors: NDArray[np.float32] | None) -> list[
         for places in clusters:
             leader = places[0]
             cosine = float(cosines[place, leader]) if cosines is not None else None
-            if _are_twins(hits[place].passage, hits[leader].passage, cosine, runs):
+            one, other = hits[place].passage, hits[leader].passage
+            # The passages that were found of two versions of one story may be different parts of it.
+            if frozenset((one.article_id, other.article_id)) in links or _are_twins(one, other, cosine, runs):
                 places.append(place)
                 break
         else:

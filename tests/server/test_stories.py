@@ -118,6 +118,13 @@ def test_the_same_words_weeks_later_or_without_a_date_are_another_report(days):
     assert collapse(hits) == tuple(hits)
 
 
+def test_linked_articles_take_one_place_whichever_of_their_passages_were_found():
+    hits = [hit("one", 2.0, 0, *OTHERS[0]), hit("other", 1.5, 0, *OTHERS[2]), hit("two", 1.0, 0, *OTHERS[1])]
+    collapsed = collapse(hits, np.eye(3, dtype=np.float32), {frozenset(("one", "two"))})
+    assert articles(collapsed) == ["one", "other", "two"]
+    assert [found.twins for found in collapsed] == [("two",), (), ("one",)]
+
+
 def test_near_vectors_alone_make_no_twins():
     hits = [hit("one", 2.0, 0, *OTHERS[0]), hit("two", 1.0, 0, *OTHERS[1])]
     assert collapse(hits, np.ones((2, 4), np.float32) / 2) == tuple(hits)
