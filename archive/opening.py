@@ -6,6 +6,7 @@ from archive import embedding
 from archive.archive import Archive, check_embedder
 from archive.catalogue import CATALOGUE
 from archive.embedding import Embedder
+from archive.errors import ModelError
 from archive.ledger import Ledger
 from archive.models import ModelStore
 from archive.settings import Settings
@@ -22,7 +23,14 @@ def open_archive(settings: Settings, store: ModelStore) -> Archive:
     def load(name: str) -> Embedder:
         return embedding.load_embedder(settings.model_copy(update={"embedder": name}), store)
 
-    return Archive.open(settings, load(settings.embedder), load)
+    try:
+        embedder = load(settings.embedder)
+    except ModelError as error:
+        if settings.embedder == Settings.model_fields["embedder"].default:
+            raise
+        another = f"or let another embedder serve in {settings.home}: `archivar reindex --embedder NAME`"
+        raise ModelError(f"{error}; {another}") from error
+    return Archive.open(settings, embedder, load)
 
 
 def with_own_embedder(settings: Settings) -> Settings:

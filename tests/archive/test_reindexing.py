@@ -18,7 +18,7 @@ from archive import embedding, reindexing, splitting
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.chroma import Chroma
-from archive.errors import ArchiveError, ArchiveLocked, ModelMismatch, ModelMissing
+from archive.errors import ArchiveError, ArchiveLocked, ModelError, ModelMismatch, ModelMissing, UnknownModel
 from archive.ledger import Ledger
 from archive.locking import held
 from archive.models import ModelStore
@@ -427,6 +427,17 @@ def test_without_a_setting_an_archive_is_opened_with_its_own_embedder(settings, 
         open_archive(named, store)
     assert with_own_embedder(Settings(home=settings.home, embedder=LETTERS)).embedder == LETTERS
     assert with_own_embedder(Settings(home=tmp_path / "new", embedder=WORDS)).embedder == WORDS
+
+
+def test_an_archive_whose_embedder_is_gone_says_how_another_one_may_serve(settings, archive, tmp_path, monkeypatch):
+    fill(archive)
+
+    def gone(settings, store):
+        raise UnknownModel(f"unknown model {settings.embedder!r}")
+
+    monkeypatch.setattr(embedding, "load_embedder", gone)
+    with pytest.raises(ModelError, match=f"unknown model '{WORDS}'; or let another .* `archivar reindex --embedder"):
+        open_archive(settings, ModelStore(tmp_path, offline=True))
 
 
 def test_a_folder_is_the_same_embedder_from_everywhere(settings, archive, tmp_path, monkeypatch):
