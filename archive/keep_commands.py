@@ -69,21 +69,17 @@ def restore(
 
     What the archive that is replaced was to forget stays forgotten. Stop the server first.
     """
+    from archive.check_commands import lines
     from archive.restoring import restore as bring_back
     from archive.settings import load_settings
 
     settings, started = load_settings(home=home), time.perf_counter()
     restored = bring_back(file, settings.home, replace=replace, chroma_url=settings.chroma_url)
-    manifest = restored.manifest
     typer.echo(
-        f"{settings.home}: {manifest.articles:,} articles, {restored.passages:,} passages as of {manifest.made}, "
-        f"verified and opened in {time.perf_counter() - started:.1f} s."
+        f"{settings.home}: restored as of {restored.manifest.made}, verified, in {time.perf_counter() - started:.1f} s."
     )
-    if restored.without_vector:
-        typer.echo(
-            f"{restored.without_vector:,} passages are without vectors; `archivar check --repair` embeds them.",
-            err=True,
-        )
+    for line in lines(restored.comparison):
+        typer.echo(line, err=not restored.comparison.whole)
 
 
 def stats(

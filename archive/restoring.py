@@ -10,6 +10,7 @@ from pathlib import Path
 from chromadb.api.shared_system_client import SharedSystemClient
 
 from archive.backup_file import Manifest, read_manifest, unpack
+from archive.checking import Comparison, compare
 from archive.errors import ArchiveError
 from archive.forgetting import mark
 from archive.index import Index
@@ -21,11 +22,13 @@ from archive.swapping import LEDGER, PARTS, REPLACED, RESTORED, RESTORING, close
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A restored archive: how many passages it holds, and how many of them are still without a vector."""
+    """A restored archive, and what a comparison of its indexes with its ledger found: it may have been damaged before.
+
+    Passages without a vector, since a Chroma server had them, are pending in that comparison.
+    """
 
     manifest: Manifest
-    passages: int
-    without_vector: int
+    comparison: Comparison
 
 
 def restore(path: Path, home: Path, *, replace: bool = False, chroma_url: str = "") -> Restored:
@@ -101,8 +104,10 @@ def _check_ledger(path: Path, ledger: Path, manifest: Manifest) -> None:
 
 
 def _note_all(stage: Path) -> None:
+    """Note every passage for indexes that hold nothing, and that as what is expected of them."""
     ledger = Ledger.open(stage)
     ledger.note_all()
+    ledger.db.execute("UPDATE shelves SET version = 0")
     ledger.close()
 
 
@@ -130,16 +135,16 @@ def _forget_again(home: Path, stage: Path) -> None:
 
 
 def _opened(home: Path, manifest: Manifest, chroma_url: str) -> Restored:
-    """Open the restored archive and make words that it lacks; what was there before comes back where that fails."""
+    """Open and compare the restored archive, make words that it lacks; what was there returns where that fails."""
     # A client that this process has had on the folder would go on with the files that were there.
     SharedSystemClient.clear_system_cache()
     try:
         ledger = Ledger.open(home)
         try:
-            index, passages = Index(ledger, home, chroma_url), ledger.counts().passages
-            if passages and index.lacks_words:
+            index = Index(ledger, home, chroma_url)
+            if index.lacks_words:
                 index.rebuild_words(p for article in ledger.articles() for p in ledger.passages_of(article.id))
-            return Restored(manifest, passages, max(passages - index.counts()[0], ledger.counts().pending))
+            return Restored(manifest, compare(ledger, index.vectors, index.words))
         finally:
             ledger.close()
     except ArchiveError:
