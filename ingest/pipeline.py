@@ -128,11 +128,14 @@ def _clean(batch: Iterable[Record], tally: Tally) -> Iterator[Found]:
 
 def _withdraw(gone: Iterable[Gone], archive: Archive, tally: Tally) -> None:
     for page in gone:
-        held = archive.ledger.at_addresses([page.address])
-        if not held:
+        article_id = archive.ledger.at_addresses([page.address]).get(page.address, "")
+        record = archive.ledger.record(article_id)
+        if record is None:
             tally.rejected.append(Reject(page.address, f"the server answers {page.status}; check the address"))
+        elif record.article.url not in (None, page.address):
+            continue  # it has another address now
         elif page.status == 410 or Visits(archive.ledger).missed(page.address) >= _MISSES:
-            tally.withdrawn += sum(map(archive.ledger.withdraw, held.values()))
+            tally.withdrawn += archive.ledger.withdraw(article_id)
 
 
 def _note_visits(batch: Iterable[Record], archive: Archive) -> None:

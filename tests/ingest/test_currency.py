@@ -109,6 +109,14 @@ def test_not_found_twice_is_withdrawn_and_once_is_not(site, fetched, archive):
     assert take([gone], archive, what="test").withdrawn == 0
 
 
+def test_an_address_that_an_article_has_left_may_go(site, fetched, archive):
+    site.routes["/alt.html"], site.routes["/neu.html"] = redirect("/neu.html", 301), page()
+    fetched("/alt.html")
+    assert take([Gone(site.at("/alt.html"), 410)], archive, what="test").withdrawn == 0
+    assert held(archive) == ["Störung im Telefonnetz behoben"]
+    assert take([Gone(site.at("/neu.html"), 410)], archive, what="test").withdrawn == 1
+
+
 def test_an_address_without_an_article_is_a_reject(archive):
     [reject] = take([Gone("https://zeitung.de/nie", 404)], archive, what="test").rejected
     assert "404" in reject.reason
