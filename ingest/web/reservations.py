@@ -73,12 +73,10 @@ def reserved_by_headers(headers: httpx.Headers) -> str | None:
 
 
 def reserved_by_page(html: bytes) -> str | None:
-    """What reserves a page, by the meta tags before its body."""
+    """What reserves a page, by its meta tags: all of them, as a stray element in the head makes a parser end it."""
     said: dict[str, str] = {}
     try:
-        for _, element in etree.iterparse(BytesIO(html), events=("start",), tag=("meta", "body"), html=True):
-            if element.tag == "body":
-                break
+        for _, element in etree.iterparse(BytesIO(html), events=("start",), tag="meta", html=True):
             name, content = element.get("name", "").strip().lower(), element.get("content", "").strip()
             said[name] = f"{said[name]}, {content}" if name in said else content
     except etree.LxmlError:

@@ -185,6 +185,7 @@ def test_headers_reserve(headers, what, site):
         '<meta name="tdm-reservation" content="1">', "<META NAME='TDM-Reservation' CONTENT=' 1 '/>",
         '<meta name="robots" content="max-snippet:-1, noai">', '<meta name="archivar" content="NOML">',
         '<meta name="robots" content="index"><meta name="robots" content="noai">',
+        '<div>verirrt</div><meta name="tdm-reservation" content="1">',
         '<script>"<body>"</script><meta name="tdm-reservation" content="1"><meta name="tdm-policy" content="https://p">',
     ],
 )  # fmt: skip
