@@ -16,6 +16,7 @@ import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration, CreateHNSWConfiguration
 from chromadb.api.models.Collection import Collection
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
@@ -54,7 +55,11 @@ class Chroma:
     def _connect(self) -> ClientAPI:
         quiet = Settings(anonymized_telemetry=False)
         if not self._url:
-            return chromadb.PersistentClient(self._home / "vectors", quiet)
+            try:
+                return chromadb.PersistentClient(self._home / "vectors", quiet)
+            except BaseException:
+                SharedSystemClient.clear_system_cache()  # or the next attempt gets the half that is there
+                raise
         at = urlsplit(self._url)
         if at.scheme not in ("http", "https") or not at.hostname:
             raise ArchiveError(f"ARCHIVAR_CHROMA_URL={self._url}: no http address; write http://host:port")

@@ -1,8 +1,8 @@
 """The files of both indexes: whether they are whole, told without Chroma and Tantivy.
 
-Chroma overwrites a graph's files in place, so a process that is killed meanwhile leaves torn ones. Some of these it
-opens without a word and finds less, or reads memory that nothing was ever written to. Source of the format: saveIndex
-of chroma-hnswlib. Tantivy ends each file with a checksum, but doesn't look at it when it opens one; source: its
+Chroma overwrites a graph's files in place, which may be longer than what they hold, so a process that is killed
+meanwhile leaves torn ones. Some of these it opens without a word and finds less, or reads memory that nothing was ever
+written to. Source of the format: saveIndex of chroma-hnswlib. Tantivy ends each file with a checksum, but doesn't look at it when it opens one; source: its
 directory/footer.rs.
 """
 
@@ -55,13 +55,13 @@ def torn_graph(folder: Path, *, begun: bool = True, short: bool = False) -> str 
         header = _Header.read(folder / "header.bin")
         if header is None:
             return None
-        if (folder / "data_level0.bin").stat().st_size != header.elements * header.element_bytes:
-            return "data_level0.bin has not the length that header.bin names"
-        if (folder / "length.bin").stat().st_size != 4 * header.elements:
-            return "length.bin has not the length that header.bin names"
+        if (folder / "data_level0.bin").stat().st_size < header.elements * header.element_bytes:
+            return "data_level0.bin is cut off"
+        if (folder / "length.bin").stat().st_size < 4 * header.elements:
+            return "length.bin is cut off"
         lists = folder / "link_lists.bin"
-        if lists.stat().st_size < 4 * header.elements or not (short or _lists_end(lists, header.elements)):
-            return "link_lists.bin ends elsewhere than header.bin says"
+        if lists.stat().st_size < 4 * header.elements or not (short or _lists_lie_in(lists, header.elements)):
+            return "link_lists.bin is cut off"
         return (
             None
             if short or _lead_within(folder / "data_level0.bin", header)
@@ -79,14 +79,14 @@ def _ends(file: Path, end: bytes) -> bool:
         return data.read() == end
 
 
-def _lists_end(file: Path, elements: int) -> bool:
-    """Whether the lists of neighbours above level 0, each behind its length, fill the file."""
+def _lists_lie_in(file: Path, elements: int) -> bool:
+    """Whether the lists of neighbours above level 0, each behind its length, lie in the file."""
     lists, at = memoryview(file.read_bytes()), 0
     for _ in range(elements):
         if at + 4 > len(lists):
             return False
         at += 4 + int.from_bytes(lists[at : at + 4], "little")
-    return at == len(lists)
+    return at <= len(lists)
 
 
 def _lead_within(file: Path, header: _Header) -> bool:
