@@ -83,6 +83,8 @@ class Chroma:
 
     def apart(self) -> "Chroma":
         """Another one of the same place: graphs that it reads into memory leave with it, and not with this one."""
+        if self._url:  # they are in the server's memory
+            return self
         with self._lock:
             self._client.clear_system_cache()
         return Chroma(self._home, self._url)
