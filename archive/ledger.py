@@ -133,7 +133,7 @@ class Ledger:
 
     def known(self, ids: Iterable[str]) -> dict[str, Known]:
         """What is held for those of `ids` that exist."""
-        rows = self.select("SELECT *, text != '' AS has_text FROM articles WHERE id IN ({})", ids)
+        rows = self.select(f"SELECT *, {_WHOLE} AS whole FROM articles WHERE id IN ({{}})", ids)
         return {row["id"]: known_of(row) for row in rows}
 
     def at_addresses(self, urls: Iterable[str]) -> dict[str, str]:
@@ -251,6 +251,7 @@ def explained(home: Path, error: Exception) -> str:
 
 _PASSAGES = """SELECT passages.id, article_id, position, passages.text, title, published, url, source
     FROM passages JOIN articles ON articles.id = article_id"""
+_WHOLE = "(text != '' OR (paid AND teaser != ''))"
 _MOVED = "SELECT url, article_id FROM addresses WHERE url IN ({})"
 _AT = "SELECT url, id FROM articles WHERE url IN ({})"
 # Not INSERT OR REPLACE, which deletes the row, its place in the order of arrival, and all that refers to it.

@@ -16,14 +16,16 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger holds for an id, enough to tell a repeat, a new version and a collision apart."""
+    """What the ledger holds for an id, enough to tell a repeat, a new version and a collision apart.
+
+    `whole`: its text is held, or of a paid article the teaser.
+    """
 
     content_hash: str
     source: str
     title: str
-    has_text: bool
-    withdrawn: bool = False
-    paid: bool = False
+    whole: bool
+    withdrawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +90,8 @@ def article_of(row: sqlite3.Row) -> Article:
 
 
 def known_of(row: sqlite3.Row) -> Known:
-    """What is enough to know of the article in a row of the table, with `has_text` selected beside it."""
-    return Known(
-        row["content_hash"], row["source"], row["title"], bool(row["has_text"]), row["withdrawn"] is not None,
-        bool(row["paid"]),
-    )  # fmt: skip
+    """What is enough to know of the article in a row of the table, with `whole` selected beside it."""
+    return Known(row["content_hash"], row["source"], row["title"], bool(row["whole"]), row["withdrawn"] is not None)
 
 
 def record_of(row: sqlite3.Row) -> Record:

@@ -51,7 +51,7 @@ def backfill(
 def is_whole(archive: Archive, article_id: str) -> bool:
     """Whether all that is free to read of an article is held, or it was withdrawn."""
     held = archive.ledger.known([article_id]).get(article_id)
-    return held is not None and (held.has_text or held.paid or held.withdrawn)
+    return held is not None and (held.whole or held.withdrawn)
 
 
 def _to_the_end(records: Iterable[Record], name: str) -> Iterator[Record]:

@@ -93,7 +93,10 @@ def test_known_tells_text_from_headline(ledger):
     full, headline = article(1), article(2, text="")
     ledger.store([(full, passages(full)), (headline, passages(headline, 1))])
     known = ledger.known(["a1", "a2", "a3"])
-    assert known["a1"].has_text and not known["a2"].has_text
+    assert known["a1"].whole and not known["a2"].whole
+    paid = article(2, text="", teaser="Der Anriss.", paid=True)
+    ledger.store([(paid, passages(paid, 1))])
+    assert ledger.known(["a2"])["a2"].whole
     assert "a3" not in known
     assert known["a1"].content_hash == full.content_hash
 
