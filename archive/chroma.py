@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from archive.disk import FULL, REPAIR, is_full
 from archive.errors import ArchiveError
 from archive.index_files import torn_graph
+from archive.locking import whole
 
 # Inner product of normalized vectors is their cosine. The graph is wider than Chroma's default of 16 neighbours and 100
 # candidates: measured on 32,000 passages, the 30 found hold 95 of 100 of the truly nearest instead of 87, for twice the
@@ -93,8 +94,21 @@ class Chroma:
         """Raises NotFoundError where there is none of that name."""
         with self._lock:
             if name not in self._opened:
-                self._opened[name] = self._client.get_collection(name, embedding_function=None)
+                with self._whole(writes=False):
+                    self._opened[name] = self._client.get_collection(name, embedding_function=None)
+                    self._opened[name].count()  # reads the graph
             return self._opened[name]
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Change a collection while no other process reads its graph from the disk, having opened it before.
+
+        Chroma writes a graph over several files in place: a process that reads them meanwhile gets parts of two graphs
+        and, when it searches, may fall over a neighbour that isn't there and die (seen: a segmentation fault).
+        """
+        return self._whole(writes=True)
+
+    def _whole(self, *, writes: bool) -> AbstractContextManager[None]:
+        return nullcontext() if self._url else whole(self._home, "graphs", writes=writes)
 
     def create(self, name: str) -> Collection:
         """The collection of that name, made where it is missing."""
@@ -109,7 +123,7 @@ class Chroma:
     def drop(self, name: str) -> None:
         """Delete a collection; one that isn't there is as good as deleted."""
         graph = None if self._url else self._graph(name)
-        with self._lock, suppress(NotFoundError):
+        with self._lock, self._whole(writes=True), suppress(NotFoundError):
             self._opened.pop(name, None)
             self._client.delete_collection(name)
         if graph:

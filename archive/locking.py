@@ -14,6 +14,11 @@ from filelock import FileLock, Timeout
 from archive.articles import TIME_ZONE
 from archive.errors import ArchiveLocked
 
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
+
 _TURN = 60.0  # seconds
 
 
@@ -36,6 +41,17 @@ def held(home: Path, name: str, *, wait: float = 0) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def whole(home: Path, name: str, *, writes: bool) -> Iterator[None]:
+    """Read files that no process writes meanwhile, or write (`writes`) while none reads them; for moments only."""
+    if fcntl is None:
+        yield
+        return
+    with (home / f"{name}.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if writes else fcntl.LOCK_SH)
+        yield  # closing the file gives the lock back
 
 
 def waits_its_turn(home: Path, name: str) -> float:

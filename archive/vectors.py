@@ -156,18 +156,20 @@ class Vectors:
         self._shelves.suspect([shelf.name])
         collection = self._chroma.create(shelf.name)
         for start in range(0, len(ids), _BATCH):
-            collection.delete(ids=ids[start : start + _BATCH])
+            with self._chroma.writing():
+                collection.delete(ids=ids[start : start + _BATCH])
 
     def _put_in(self, shelf: Shelf, passages: list[Passage], vectors: NDArray[np.float32]) -> None:
         self._shelves.suspect([shelf.name])
         collection = self._chroma.create(shelf.name)
         for start in range(0, len(passages), _BATCH):
             part = passages[start : start + _BATCH]
-            collection.upsert(
-                ids=[passage.id for passage in part],
-                embeddings=vectors[start : start + _BATCH],
-                metadatas=[{HASH: passage.content_hash} for passage in part],
-            )
+            with self._chroma.writing():
+                collection.upsert(
+                    ids=[passage.id for passage in part],
+                    embeddings=vectors[start : start + _BATCH],
+                    metadatas=[{HASH: passage.content_hash} for passage in part],
+                )
 
     def held(self) -> Iterator[tuple[str, str | None]]:
         """(passage id, its content hash) of every vector; None for those that an older version of the program made."""
