@@ -2,10 +2,13 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from archive.errors import ModelError
+from archive.fetching import sha256_of
 
 MAX_TOKENS = 512  # longer texts are cut
 BATCH_TOKENS = 512  # a larger batch is no quicker on CPU, and leaves cores idle at the end
@@ -40,6 +44,29 @@ def _length_limit(folder: Path) -> int:
     return min([MAX_TOKENS, *(int(limit) for limit in limits if isinstance(limit, int | float) and limit > 0)])
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class _Reader:
+    """A tokenizer.json, ready to cut texts after so many tokens."""
+
+    tokenizer: Tokenizer
+
+
+_readers: WeakValueDictionary[tuple[str, int], _Reader] = WeakValueDictionary()
+_reading = threading.Lock()
+
+
+def _reader(file: Path, limit: int) -> _Reader:
+    """Read once while any model uses it: all of Python stands still for the second that a large vocabulary takes."""
+    key = (sha256_of(file), limit)
+    with _reading:
+        if (reader := _readers.get(key)) is None:
+            tokenizer = Tokenizer.from_file(str(file))
+            tokenizer.no_padding()
+            tokenizer.enable_truncation(limit)
+            _readers[key] = reader = _Reader(tokenizer)
+        return reader
+
+
 class OnnxEncoder:
     """One ONNX session and its tokenizer; safe to call from several threads.
 
@@ -53,20 +80,19 @@ class OnnxEncoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3  # errors only
+        limit = _length_limit(tokenizer.parent)
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+            self._reader = _reader(tokenizer, limit)
         except Exception as error:  # both libraries raise plain exceptions of many kinds
             raise ModelError(f"can't load {model}: {error}; pull the model again or name another") from error
         self._pool = ThreadPoolExecutor(threads or os.cpu_count(), "encoder")  # a session runs without Python's lock
         self.inputs = {item.name for item in self._session.get_inputs()}
         self.outputs = {item.name: item.shape for item in self._session.get_outputs()}
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(_length_limit(tokenizer.parent))
 
     def run(self, texts: Sequence[Text], output: str) -> Iterator[Batch]:
         """Yield (places in `texts`, the named output for them, their attention mask, all ones), longest texts first."""
-        encodings = self._tokenizer.encode_batch(list(texts))
+        encodings = self._reader.tokenizer.encode_batch(list(texts))
 
         def encode(places: NDArray[np.intp]) -> Batch:
             feed = self._feed([encodings[place] for place in places])

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from test_encoder import HEADS, LAYERS, TEXTS, random_bert, run
+from tokenizers import Tokenizer, models
 
 from archive.encoder_graph import BertShape, encoder_graph
-from archive.onnx_encoder import BATCH_TOKENS, _batches
+from archive.onnx_encoder import BATCH_TOKENS, _batches, _reader, _readers
 
 
 def test_a_batch_holds_texts_of_one_length_and_long_ones_come_first():
@@ -32,3 +33,17 @@ def test_attention_has_both_branches_and_only_one_takes_the_mask():
     branches = [attribute.g.node[0] for node in graph.node if node.op_type == "If" for attribute in node.attribute]
     assert len(branches) == 2 * LAYERS and {node.op_type for node in branches} == {"MultiHeadAttention"}
     assert sorted("mask" in node.input for node in branches) == [False] * LAYERS + [True] * LAYERS
+
+
+def test_models_of_one_vocabulary_share_it_as_long_as_one_of_them_is_there(tmp_path):
+    places = [tmp_path / name / "tokenizer.json" for name in ("a", "b", "c")]
+    for place, vocabulary in zip(places, ({"x": 0}, {"x": 0}, {"x": 1}), strict=True):
+        place.parent.mkdir()
+        Tokenizer(models.WordLevel(vocabulary, unk_token="x")).save(str(place))
+    before = len(_readers)
+    first, second, other, shorter = (*(_reader(place, 8) for place in places), _reader(places[0], 4))
+    assert first is second
+    assert len({id(reader) for reader in (first, other, shorter)}) == 3
+    assert first.tokenizer.truncation["max_length"] == 8 and shorter.tokenizer.truncation["max_length"] == 4
+    del first, second, other, shorter
+    assert len(_readers) == before
