@@ -1,7 +1,6 @@
 """The commands that keep an archive safe and in view: `archivar backup`, `restore` and `stats`."""
 
 import json
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from archive.errors import ArchiveLocked
+from archive.priority import step_back
 
 if TYPE_CHECKING:
     from archive.backup_file import Manifest
     from archive.settings import Settings
 
 Home = Annotated[Path | None, typer.Option("--home", help="Where the archive lives (default: ARCHIVAR_HOME).")]
-
-_NICENESS = 10  # who asks the archive something meanwhile goes first
 
 
 def backup(
@@ -33,8 +31,7 @@ def backup(
     from archive.settings import load_settings
 
     settings, started = load_settings(home=home), time.perf_counter()
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+    step_back()
     manifest = _patient(settings, file, force, wait)
     typer.echo(
         f"{file}: {manifest.articles:,} articles, {manifest.passages:,} passages, "

@@ -8,4 +8,4 @@ _NICENESS = 10  # a tenth of the processor time of a server that wants it, all o
 def step_back() -> None:
     """Let those go first who ask the archive something; for a command that writes to it."""
     if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+        os.nice(max(0, _NICENESS - os.nice(0)))

@@ -1,6 +1,5 @@
 """The command `archivar reindex`."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -9,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from archive.priority import step_back
+
 if TYPE_CHECKING:
     from archive.reindexing import Progress, Report
     from archive.settings import Settings
 
-_NICENESS = 5  # of the process: questions that are asked meanwhile go first
 _LINE_EVERY = 5.0  # seconds between plain progress lines where no terminal shows a bar
 
 
@@ -56,7 +56,7 @@ def _reindex(settings: "Settings", name: str, console: Console) -> None:
     if serving_embedder(settings.home) == name:
         typer.echo(f"{name} serves already.")
         return
-    os.nice(_NICENESS)
+    step_back()
     store = ModelStore(settings.models, offline=settings.offline)
     embedder = embedding.load_embedder(settings.model_copy(update={"embedder": name}), store)
     with _shown(console) as show:

@@ -108,6 +108,7 @@ def _run(orders: _Orders, settings: "Settings", publisher: str, console: Console
     # Imported here: models and indexes take seconds, and `archivar --help` should not.
     from archive.models import ModelStore
     from archive.opening import open_archive
+    from archive.priority import step_back
     from ingest import pipeline
     from ingest.backfill import WAIT, backfill
     from ingest.progress import shown
@@ -115,6 +116,7 @@ def _run(orders: _Orders, settings: "Settings", publisher: str, console: Console
     from ingest.sources.reading import estimate
     from ingest.web.visitor import Visitor
 
+    step_back()
     archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
     crawled, total = Crawled(), sum(map(estimate, orders.sources))
     try:
