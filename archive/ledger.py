@@ -136,6 +136,10 @@ class Ledger:
         rows = self.select(f"SELECT *, {_WHOLE} AS whole FROM articles WHERE id IN ({{}})", ids)
         return {row["id"]: known_of(row) for row in rows}
 
+    def ids_of_source(self, source: str) -> list[str]:
+        """Ids of all articles of a source, withdrawn ones too."""
+        return [row["id"] for row in self.db.execute("SELECT id FROM articles WHERE source = ?", (source,))]
+
     def at_addresses(self, urls: Iterable[str]) -> dict[str, str]:
         """Ids of the articles that these addresses lead to, or have led to before they moved, by address."""
         wanted = tuple(urls)

@@ -20,6 +20,9 @@ def remove(
     holding: Annotated[
         str, typer.Option("--holding", help="Instead: every article that holds these words literally, such as a name.")
     ] = "",
+    source: Annotated[
+        str, typer.Option("--source", help="Instead: every article of this source, as `archivar stats` lists it.")
+    ] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     home: Annotated[
         Path | None, typer.Option("--home", help="Where the archive lives (default: ARCHIVAR_HOME).")
@@ -33,14 +36,16 @@ def remove(
     from archive.settings import load_settings
     from ingest import removal
 
-    if bool(names) == bool(holding):
-        raise typer.BadParameter("name articles by id or address, or by --holding WORDS, and not both")
+    if sum(map(bool, (names, holding, source))) != 1:
+        raise typer.BadParameter("name articles by id or address, or by --holding WORDS, or by --source NAME")
     settings = load_settings(home=home)
     archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
     try:
         missing: list[str] = []
         if holding:
             articles = removal.holding(archive, holding)
+        elif source:
+            articles = removal.of_source(archive, source)
         else:
             articles, missing = removal.named(archive, names or [])
         for name in missing:
@@ -51,6 +56,7 @@ def remove(
         if not yes:
             typer.confirm(f"Remove {_counted(articles)} for good?", abort=True)
         removal.remove(archive, articles, wait=_WAIT)
+        removal.strike(settings.home / "rejects.jsonl", articles)
         typer.echo(f"{_counted(articles)} removed. Backups made before still hold them.")
     finally:
         archive.close()

@@ -4,12 +4,15 @@ import json
 from dataclasses import replace
 
 import pytest
+import typer
+from typer.testing import CliRunner
 from webserver import Answer, redirect, served
 
 from archive.articles import Article
 from archive.visits import Visits
+from ingest import remove_command
 from ingest.pipeline import ingest, take
-from ingest.removal import holding, named, remove
+from ingest.removal import holding, named, of_source, remove
 from ingest.report import Found, Reject, Visited
 from ingest.web.visitor import Visitor
 from ingest.web.visits import Gone, Validators
@@ -194,6 +197,28 @@ def test_remove_takes_an_article_by_id_or_any_address(name, three, archive):
 def test_remove_finds_articles_by_a_name_in_them(three, archive):
     assert {one.id for one in holding(archive, "Max Mustermann")} == {"1", "2"}
     assert holding(archive, 'Erika "Gabler"') == []
+
+
+def test_remove_takes_all_of_a_source(three, archive, article):
+    take([Found(article(id="4", source="andere.de"), "liste")], archive, what="test")
+    assert [one.id for one in of_source(archive, "andere.de")] == ["4"]
+    assert of_source(archive, "niemand.de") == []
+
+
+def test_the_command_asks_removes_and_strikes_the_rejects(three, archive, tmp_path, monkeypatch, embedder):
+    monkeypatch.setattr("archive.embedding.load_embedder", lambda settings, store: embedder)
+    rejects = tmp_path / "home" / "rejects.jsonl"
+    rejects.write_text(json.dumps({"reason": f"id 9 belongs to '{three[0].title}'"}) + "\n{}\n", encoding="utf-8")
+    app = typer.Typer()
+    app.command()(remove_command.remove)
+    order = ["--holding", "Max Mustermann", "--home", str(tmp_path / "home")]
+    refused = CliRunner().invoke(app, order, input="n\n")
+    assert refused.exit_code == 1 and three[0].title in refused.output and len(held(archive)) == 3
+    removed = CliRunner().invoke(app, order, input="y\n")
+    assert removed.exit_code == 0 and "2 articles removed" in removed.output
+    assert held(archive) == [three[2].title]
+    assert rejects.read_text(encoding="utf-8") == "{}\n"
+    assert CliRunner().invoke(app, ["--home", str(tmp_path / "home")]).exit_code == 2
 
 
 def test_what_is_forgotten_stays_out_whatever_names_it(three, archive):
