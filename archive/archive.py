@@ -169,7 +169,11 @@ class Archive:
         self.index.vectors.reopen(suspects)
         with Differences() as differences:
             found = compared(differences, self.ledger, self.index.vectors, self.index.words, suspects)
-            if beyond := [str(finding) for finding in found.findings if finding.part == "ledger"]:
+            if beyond := [
+                str(finding)
+                for finding in found.findings
+                if finding.part == "ledger" or (finding.part, finding.kind) == ("vectors", "unreadable")
+            ]:
                 raise ArchiveError(f"{self._home}: {beyond[0]}")
             done = list(mend(differences, found, self.ledger, self.index, self.rebuild_words))
         if done:

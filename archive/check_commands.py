@@ -72,6 +72,7 @@ def lines(found: "Comparison") -> list[str]:
 def compared_at(settings: "Settings") -> "Comparison":
     """Compare an archive, holding its write lock. Raises ArchiveError where its ledger can't be read."""
     from archive.checking import compare
+    from archive.chroma import let_go
     from archive.ledger import Ledger, explained
     from archive.locking import held
 
@@ -85,6 +86,7 @@ def compared_at(settings: "Settings") -> "Comparison":
             raise ArchiveError(explained(settings.home, error)) from error
         finally:
             ledger.close()
+            let_go()  # what is mended next may be renamed
 
 
 def _opened(open_part: "Callable[[], _Part]") -> "_Part | str":
@@ -98,7 +100,10 @@ def _vectors(settings: "Settings", ledger: "Ledger") -> "Vectors | str":
     from archive.chroma import Chroma
     from archive.vectors import Vectors
 
-    return _opened(lambda: Vectors(ledger, Chroma(settings.home, settings.chroma_url), ledger.fact("embedder") or ""))
+    def opened() -> "Vectors":
+        return Vectors(ledger, Chroma(settings.home, settings.chroma_url), ledger.fact("embedder") or "")
+
+    return opened() if settings.chroma_url else _opened(opened)  # a server that is away is no damage
 
 
 def _words(settings: "Settings") -> "Words | str":
@@ -109,17 +114,21 @@ def _words(settings: "Settings") -> "Words | str":
 
 def repaired(settings: "Settings", found: "Comparison") -> list[str]:
     """Mend what was found; returns what was done."""
+    from archive.locking import held
     from archive.mending import set_aside
     from archive.models import ModelStore
     from archive.opening import open_archive
 
     done = []
-    for finding in found.findings:
-        if finding.kind == "unreadable":
-            done.append(f"{finding.part}: the damaged folder lies at {set_aside(settings.home, finding.part)} now")
+    unreadable = [finding.part for finding in found.findings if finding.kind == "unreadable"]
+    with held(settings.home, "write"):
+        for part in unreadable:
+            done.append(f"{part}: the damaged folder lies at {set_aside(settings.home, part)} now")
     archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
     try:
         with archive.writing():
+            if "vectors" in unreadable:
+                archive.index.vectors.parts[0].retire_others()
             done += archive.mend()
             archive.index_pending()
     finally:

@@ -236,6 +236,9 @@ def compared(
 def _of_vectors(differences: Differences, vectors: Vectors | str, only: Iterable[str] | None) -> list[Finding]:
     if isinstance(vectors, str):
         return [Finding("vectors", "unreadable", 1, (vectors,))]
+    _, chroma = vectors.parts
+    if wrong := chroma.damage():
+        return [Finding("vectors", "unreadable", 1, (wrong,))]
     try:
         differences.read_vectors(vectors, only)
     except ArchiveError as error:

@@ -141,15 +141,29 @@ class Chroma:
             with file.open("rb") as data:
                 os.fsync(data.fileno())
 
+    def damage(self) -> str | None:
+        """What is wrong with Chroma's own database, in a few words; None where a server has it."""
+        if self._url:
+            return None
+        try:
+            with closing(self._database()) as db:
+                said = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
+        except sqlite3.Error as error:
+            said = str(error)
+        return None if said == "ok" else said
+
+    def _database(self) -> sqlite3.Connection:
+        file = (self._home / "vectors" / "chroma.sqlite3").absolute()
+        return sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=30)
+
     def _graph(self, name: str) -> tuple[Path, int | None] | None:
         """The folder of a collection's graph, and which entry of Chroma's log its files reach up to, if any."""
-        database = (self._home / "vectors" / "chroma.sqlite3").absolute()
         try:
-            with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=30)) as db:
+            with closing(self._database()) as db:
                 found = db.execute(_GRAPH, (name,)).fetchone()
         except sqlite3.Error as error:
-            raise ArchiveError(f"{database}: {error}; {REPAIR}") from error
-        return (database.parent / found[0], found[1]) if found else None
+            raise ArchiveError(f"vectors in {self._home / 'vectors'}: {error}; {REPAIR}") from error
+        return (self._home / "vectors" / found[0], found[1]) if found else None
 
     def reopen(self, changed: Iterable[str], gone: Iterable[str] = ()) -> None:
         """See what another process has written to the collections `changed`; let go of those that are `gone`.
@@ -166,6 +180,12 @@ class Chroma:
                 self._client.clear_system_cache()
                 self._client = self._connect()
                 gc.collect()  # a client is a circle of objects: one that no collection needs keeps its graphs till then
+
+
+def let_go() -> None:
+    """Forget what this process has opened: Chroma gives who opens a folder again the client that it had before."""
+    SharedSystemClient.clear_system_cache()
+    gc.collect()
 
 
 def hashes(collection: Collection, ids: Sequence[str] | None = None) -> Iterator[tuple[str, str | None]]:

@@ -2,8 +2,8 @@
 
 Chroma overwrites a graph's files in place, which may be longer than what they hold, so a process that is killed
 meanwhile leaves torn ones. Some of these it opens without a word and finds less, or reads memory that nothing was ever
-written to. Source of the format: saveIndex of chroma-hnswlib. Tantivy ends each file with a checksum, but doesn't look at it when it opens one; source: its
-directory/footer.rs.
+written to. Source of the format: saveIndex of chroma-hnswlib. Tantivy ends each file with a checksum, but doesn't look
+at it when it opens one; source: its directory/footer.rs.
 """
 
 import json

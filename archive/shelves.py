@@ -79,6 +79,10 @@ class Shelves:
         """From here on all of this embedder's shelves are to be dropped."""
         self._ledger.db.execute("UPDATE shelves SET state = 'leaving' WHERE embedder = ?", (self._embedder,))
 
+    def retire_others(self) -> None:
+        """All other embedders' shelves are to be dropped: what lay there is lost."""
+        self._ledger.db.execute("UPDATE shelves SET state = 'leaving' WHERE embedder NOT IN (?, '')", (self._embedder,))
+
     def resting(self) -> tuple[Shelf, ...]:
         """Shelves of all other embedders that something was ever put on."""
         query = "SELECT * FROM shelves WHERE embedder NOT IN (?, '') AND state = 'serving' AND version > 0"

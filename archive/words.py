@@ -27,6 +27,7 @@ _SHORTEST = 100
 _FILLER = "~~"  # a term that no text and no query has
 
 _WRITER_BYTES = 64_000_000
+_PAGE = 100_000  # passages listed at a time
 _BATCH = 1024  # passages in one commit of a rebuilt index
 _ALWAYS, _FOREVER = -(2**62), 2**62
 
@@ -98,9 +99,10 @@ class Words:
         """(passage id, its content hash) of all that can be found by words."""
         try:
             searcher = self._index.searcher()
-            for _, address in searcher.search(Query.all_query(), max(searcher.num_docs, 1), count=False).hits:
-                document = searcher.doc(address).to_dict()
-                yield document["id"][0], document["hash"][0]
+            for start in range(0, searcher.num_docs, _PAGE):
+                for _, address in searcher.search(Query.all_query(), _PAGE, count=False, offset=start).hits:
+                    document = searcher.doc(address).to_dict()
+                    yield document["id"][0], document["hash"][0]
         except (ValueError, OSError, KeyError) as error:
             raise ArchiveError(f"words in {self._folder}: {error}; {REPAIR}") from error
 

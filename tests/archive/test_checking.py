@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -213,6 +214,28 @@ def test_the_command_tells_a_whole_archive_in_one_line(home):
 
 def overwrite(file: Path) -> None:
     file.write_bytes(b"no database " * 4000)
+
+
+def overwrite_an_index(file: Path) -> None:
+    """Damage that Chroma opens without a word and meets later."""
+    with sqlite3.connect(file) as db:
+        page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'").fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    db.close()
+    whole = bytearray(file.read_bytes())
+    whole[(page - 1) * size : page * size] = b"\xff" * size
+    file.write_bytes(whole)
+
+
+def test_a_page_of_rubbish_in_the_database_of_vectors_is_mended(home, settings, word_embedder):
+    overwrite_an_index(home / "vectors" / "chroma.sqlite3")
+    told = run(home)
+    assert told.exit_code == 1
+    assert "vectors: can't be read (" in told.stdout
+    assert run(home, "--repair").exit_code == 0
+    again = Archive.open(settings, WordEmbedder())
+    assert_answers(again)
+    again.close()
 
 
 @pytest.mark.parametrize("harm", [cut, overwrite])

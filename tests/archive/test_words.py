@@ -290,7 +290,7 @@ def test_a_folder_that_is_gone_says_so(tmp_path):
     words = Words(tmp_path)
     for path in (tmp_path / "words").iterdir():
         path.unlink()
-    with pytest.raises(ArchiveError, match="check that folder"):
+    with pytest.raises(ArchiveError, match="archivar check --repair"):
         words.reload()
 
 
