@@ -6,7 +6,7 @@ from archive import embedding
 from archive.archive import Archive, check_embedder
 from archive.catalogue import CATALOGUE
 from archive.embedding import Embedder
-from archive.errors import ModelError
+from archive.errors import ModelError, ModelMismatch
 from archive.ledger import Ledger
 from archive.models import ModelStore
 from archive.settings import Settings
@@ -18,19 +18,25 @@ def open_archive(settings: Settings, store: ModelStore) -> Archive:
     Raises ModelMismatch where the settings name another embedder than the one that serves, ModelError where that can't
     be loaded, ArchiveError where a part can't be opened.
     """
-    settings = with_own_embedder(settings)
 
     def load(name: str) -> Embedder:
         return embedding.load_embedder(settings.model_copy(update={"embedder": name}), store)
 
-    try:
-        embedder = load(settings.embedder)
-    except ModelError as error:
-        if settings.embedder == Settings.model_fields["embedder"].default:
-            raise
-        another = f"or let another embedder serve in {settings.home}: `archivar reindex --embedder NAME`"
-        raise ModelError(f"{error}; {another}") from error
-    return Archive.open(settings, embedder, load)
+    while True:
+        name = with_own_embedder(settings).embedder
+        try:
+            embedder = load(name)
+        except ModelError as error:
+            if name == Settings.model_fields["embedder"].default:
+                raise
+            another = f"or let another embedder serve in {settings.home}: `archivar reindex --embedder NAME`"
+            raise ModelError(f"{error}; {another}") from error
+        try:
+            return Archive.open(settings, embedder, load)
+        except ModelMismatch:
+            if serving_embedder(settings.home) == name:
+                raise
+            # Another one has come to serve while this one was loaded.
 
 
 def with_own_embedder(settings: Settings) -> Settings:

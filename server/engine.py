@@ -61,7 +61,7 @@ def check_settings(settings: Settings) -> None:
 def load_engine(settings: Settings, generator: Generator | None = None) -> Engine:
     """Load models and archive; blocking. `generator` takes the place of the one that the settings name."""
     check_settings(settings)
-    settings = with_own_embedder(settings)
+    with_own_embedder(settings)  # refused before models are loaded
     store = ModelStore(settings.models, offline=settings.offline)
     reranker = load_reranker(settings, store)
     generator = generator or load_generator(settings, store)

@@ -429,6 +429,22 @@ def test_without_a_setting_an_archive_is_opened_with_its_own_embedder(settings, 
     assert with_own_embedder(Settings(home=tmp_path / "new", embedder=WORDS)).embedder == WORDS
 
 
+def test_another_embedder_that_comes_to_serve_while_an_archive_is_opened(settings, archive, tmp_path, monkeypatch):
+    fill(archive)
+    known, asked = embedding.load_embedder, []
+
+    def slow(settings, store):
+        asked.append(settings.embedder)
+        if len(asked) == 1:
+            build(settings)
+        return known(settings, store)
+
+    monkeypatch.setattr(embedding, "load_embedder", slow)
+    opened = open_archive(settings, ModelStore(tmp_path, offline=True))
+    assert opened.embedder.name == LETTERS and asked == [WORDS, LETTERS]
+    opened.close()
+
+
 def test_an_archive_whose_embedder_is_gone_says_how_another_one_may_serve(settings, archive, tmp_path, monkeypatch):
     fill(archive)
 
