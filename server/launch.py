@@ -17,7 +17,6 @@ from urllib.request import ProxyHandler, build_opener
 import typer
 
 from archive.errors import ArchivarError
-from archive.opening import with_own_embedder
 from archive.settings import Settings, load_settings
 from server.openwebui import environment
 from server.ports import check_port, free_port
@@ -190,6 +189,7 @@ def with_ports(settings: Settings) -> Settings:
 
 def launch(settings: Settings) -> None:
     """Runs until Ctrl-C or SIGTERM. Raises ArchivarError where one of the two can't be started or ends by itself."""
+    from archive.opening import with_own_embedder  # with it come the indexes: seconds that other commands don't need
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

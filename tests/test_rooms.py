@@ -1,6 +1,7 @@
 """Holds the arrows between the rooms, and the lengths of modules and functions, by reading the source."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,3 +77,10 @@ def test_no_module_is_named_after_nothing() -> None:
         "factory.py",
         "misc.py",
     }
+
+
+def test_the_command_line_loads_nothing_heavy():
+    heavy = ["chromadb", "tantivy", "numpy", "onnxruntime", "httpx", "fastapi", "trafilatura", "fundus", "torch"]
+    code = f"import sys, archivar; sys.exit(' '.join(name for name in {heavy} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

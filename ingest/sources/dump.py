@@ -33,7 +33,7 @@ def read_sqlite(path: Path, origin: Origin) -> Iterator[Found | Reject]:
                     yield Found(article_from(_record(row), origin), origin.file, place)
                 except BadArticle as error:
                     yield Reject(origin.file, str(error), place)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # names of columns are always read as UTF-8
         raise SourceError(
             f"{origin.file}: no readable SQLite file ({one_line(str(error))}); make the dump again"
         ) from error

@@ -15,7 +15,7 @@ from ingest.clean import clean
 from ingest.dates import parse_date
 from ingest.pipeline import ingest
 from ingest.sources import feed, raw, tree
-from ingest.sources.reading import estimate, files
+from ingest.sources.reading import estimate, files, read
 from ingest.split import split
 
 TITLE = "Größere Störung im Telefonnetz"
@@ -324,3 +324,12 @@ def test_file_names_of_any_bytes_can_be_shown(tmp_path, reading):
     assert clean(article).source == r"m\udcfcnchen\n"
     assert str(reject).endswith(r"m\udcfcnchen\n.jsonl, line 2: a JSON str, not an object with fields")
     assert estimate(str(tmp_path)) == 2
+
+
+def test_a_column_whose_name_is_no_text(tmp_path, now):
+    path = tmp_path / "dump.sqlite3"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE articles (title TEXT, teXXt TEXT)")
+    path.write_bytes(path.read_bytes().replace(b"teXXt", b"te\x8b\x8bt"))
+    with pytest.raises(SourceError, match="no readable SQLite file"):
+        list(read(str(path), now))
