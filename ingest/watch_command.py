@@ -2,9 +2,15 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from archive.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from archive.settings import Settings
+    from ingest.stopping import Stopping
 
 
 def watch(
@@ -30,36 +36,40 @@ def watch(
     Pages are visited again for two days: what has changed is stored anew, what is gone is withdrawn. Servers and other
     commands may run beside it. Runs until Ctrl-C or SIGTERM.
     """
-    # Imported here: models and indexes take seconds, and `archivar --help` should not.
-    from archive.errors import ArchiveError
     from archive.locking import held
-    from archive.models import ModelStore
-    from archive.opening import open_archive
-    from archive.priority import step_back
     from archive.settings import load_settings
     from ingest.stopping import Stopping
     from ingest.watched_feeds import feeds_of
-    from ingest.watching import LIMITS, Watcher
-    from ingest.web.addresses import is_address
-    from ingest.web.visitor import Visitor
 
-    settings = load_settings(home=home)
-    watched = names or ["heise"]
-    feeds = feeds_of(watched, every)
+    settings, watched = load_settings(home=home), names or ["heise"]
+    feeds_of(watched, every)  # a wrong name is told before anything is made or loaded
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
-    logging.getLogger("ingest").setLevel(settings.log_level.upper())
-    logging.getLogger("archive").setLevel(settings.log_level.upper())
+    for room in ("ingest", "archive"):
+        logging.getLogger(room).setLevel(settings.log_level.upper())
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArchiveError(f"{settings.home}: {error.strerror}; check the folder, or set ARCHIVAR_HOME") from error
     with held(settings.home, "watch"), (stopping := Stopping()).listening():
-        step_back()
-        with stopping.interruptible():
-            archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
-        try:
-            with Visitor.with_settings(settings, named=filter(is_address, watched), limits=LIMITS) as visitor:
-                watcher = Watcher(feeds, archive, visitor, stopping, what=f"watch {' '.join(watched)}")
-                (watcher.once if once else watcher.run)()
-        finally:
-            archive.close()
+        _watch(settings, watched, every, once, stopping)
+
+
+def _watch(settings: "Settings", names: list[str], every: float | None, once: bool, stopping: "Stopping") -> None:
+    # Imported here: models and indexes take seconds, and `archivar --help` should not.
+    from archive.models import ModelStore
+    from archive.opening import open_archive
+    from archive.priority import step_back
+    from ingest.watched_feeds import feeds_of
+    from ingest.watching import LIMITS, Watcher
+    from ingest.web.addresses import is_address
+    from ingest.web.visitor import Visitor
+
+    step_back()
+    with stopping.interruptible():
+        archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
+    try:
+        with Visitor.with_settings(settings, named=filter(is_address, names), limits=LIMITS) as visitor:
+            watcher = Watcher(feeds_of(names, every), archive, visitor, stopping, what=f"watch {' '.join(names)}")
+            (watcher.once if once else watcher.run)()
+    finally:
+        archive.close()
