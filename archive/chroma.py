@@ -95,6 +95,9 @@ class Chroma:
         with self._lock:
             if name not in self._opened:
                 with self._whole(writes=False):
+                    # Chroma opens a graph that a killed writer has torn, and what it then writes may fill the disk.
+                    if wrong := self.torn(name, short=True):
+                        raise ValueError(f"the graph of {name} is damaged: {wrong}")
                     self._opened[name] = self._client.get_collection(name, embedding_function=None)
                     self._opened[name].count()  # reads the graph
             return self._opened[name]

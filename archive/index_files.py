@@ -26,6 +26,8 @@ _SEGMENT = ("idx", "pos", "term", "store", "fast", "fieldnorm")
 _FOOTER = struct.Struct("<II")  # length of the JSON before it, a fixed number
 _CHUNK = 1 << 20
 
+_LARGEST_LIST = 2**16  # bytes of one element's lists; a torn graph was seen to grow to 8 million each
+
 
 @dataclass(frozen=True, slots=True)
 class _Header:
@@ -60,6 +62,8 @@ def torn_graph(folder: Path, *, begun: bool = True, short: bool = False) -> str 
         if (folder / "length.bin").stat().st_size < 4 * header.elements:
             return "length.bin is cut off"
         lists = folder / "link_lists.bin"
+        if lists.stat().st_size > _LARGEST_LIST * (header.elements + 1):
+            return "link_lists.bin is larger than any graph's"
         if lists.stat().st_size < 4 * header.elements or not (short or _lists_lie_in(lists, header.elements)):
             return "link_lists.bin is cut off"
         return (
