@@ -469,7 +469,7 @@ def test_the_command_lists_builds_goes_back_and_drops(settings, archive, monkeyp
     fill(archive)
     monkeypatch.setenv("ARCHIVAR_HOME", str(settings.home))
     niceness = []
-    monkeypatch.setattr("os.nice", niceness.append)  # it would stay with this process
+    monkeypatch.setattr("os.nice", lambda step: niceness.append(step) or 0)  # it would stay with this process
 
     def run(*arguments):
         result = CliRunner().invoke(app, ["reindex", *arguments], catch_exceptions=False)
@@ -487,7 +487,7 @@ def test_the_command_lists_builds_goes_back_and_drops(settings, archive, monkeyp
     assert "0 passages embedded" in back and f"ARCHIVAR_EMBEDDER={LETTERS} is set: unset it" in back
     run("--drop", LETTERS)
     assert LETTERS not in run()
-    assert niceness and all(step > 0 for step in niceness)
+    assert max(niceness) > 0
 
 
 def test_progress_tells_rate_and_what_is_left(settings, archive, monkeypatch):
