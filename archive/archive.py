@@ -12,7 +12,8 @@ from typing import Self
 
 import numpy as np
 
-from archive.checking import Differences, compared
+from archive.checking import compared
+from archive.differences import Differences
 from archive.embedding import Embedder
 from archive.errors import ArchivarError, ArchiveError, ArchiveLocked, ModelMismatch
 from archive.index import Index
@@ -83,6 +84,11 @@ class Archive:
         archive = cls(settings, ledger, Served(embedder, index), load_embedder)
         archive._mend_at_start()
         return archive
+
+    @property
+    def home(self) -> Path:
+        """The folder that it lives in."""
+        return self._home
 
     @property
     def embedder(self) -> Embedder:

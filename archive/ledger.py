@@ -176,12 +176,15 @@ class Ledger:
             yield from self.db.execute(query.format(",".join("?" * len(part))), part)
 
     def store(self, batch: Iterable[tuple[Article, Sequence[Passage]]]) -> None:
-        """Store articles with their passages in one transaction; an older version under the same id is replaced."""
+        """Store articles with their passages in one transaction; an older version under the same id is replaced.
+
+        A text that comes to a headline completes it and is no second version.
+        """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         with self.transaction() as db:
             for article, passages in batch:
-                version = self._replaced_version(db, article.id)
-                db.execute(_STORE, (*article_values(article), now, version + 1, now if version else None))
+                version, updated = self._next_version(db, article, now)
+                db.execute(_STORE, (*article_values(article), now, version, updated))
                 db.executemany(
                     "INSERT INTO passages VALUES (?, ?, ?, ?)",
                     [(passage.id, article.id, passage.position, passage.text) for passage in passages],
@@ -189,12 +192,16 @@ class Ledger:
                 db.executemany("INSERT INTO notes (passage_id, action) VALUES (?, 'add')", [(p.id,) for p in passages])
 
     @staticmethod
-    def _replaced_version(db: sqlite3.Connection, article_id: str) -> int:
-        row = db.execute("SELECT version FROM articles WHERE id = ?", (article_id,)).fetchone()
+    def _next_version(db: sqlite3.Connection, article: Article, now: str) -> tuple[int, str | None]:
+        row = db.execute(
+            "SELECT version, updated, text = '' AS headline FROM articles WHERE id = ?", (article.id,)
+        ).fetchone()
         if row is None:
-            return 0
-        _note_removal(db, article_id)
-        return int(row["version"])
+            return 1, None
+        _note_removal(db, article.id)
+        if row["headline"] and article.text:
+            return row["version"], row["updated"]
+        return row["version"] + 1, now
 
     def withdraw(self, article_id: str) -> bool:
         """Take an article out of the indexes and keep it as withdrawn; False where it isn't there or was so before."""

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,12 +51,13 @@ def ingest(
     because of an error, 3 stored with rejects.
     """
     from archive.settings import load_settings
+    from ingest.rejects import note_rejects
 
     console = Console(stderr=True)
     try:
         settings = load_settings(home=home)
         report = _run(_orders(sources, start, end, again), settings, source, console)
-        rejects_file = _note_rejects(report.rejected, settings.home)
+        rejects_file = note_rejects(report.rejected, settings.home)
     except ArchivarError as error:
         console.print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -168,15 +169,3 @@ def rejects_shown(rejected: Sequence["Reject"], file: Path) -> list[str]:
 
 def _articles(count: int) -> str:
     return f"{count:,} article{'' if count == 1 else 's'}"
-
-
-def _note_rejects(rejected: Sequence["Reject"], home: Path) -> Path:
-    file, now = home / "rejects.jsonl", datetime.now(UTC).isoformat(timespec="seconds")
-    if rejected:
-        try:
-            with file.open("a", encoding="utf-8") as out:
-                for reject in rejected:
-                    out.write(json.dumps({"time": now} | asdict(reject), ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise SourceError(f"{file}: can't be written ({error.strerror}); check the folder's rights") from error
-    return file

@@ -1,8 +1,6 @@
 """remove(): the right to be forgotten, by id, by address, by words or by source."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from archive.archive import Archive
 from archive.articles import Article
@@ -30,18 +28,6 @@ def of_source(archive: Archive, source: str) -> list[Article]:
     """Every article of a source, withdrawn ones too."""
     records = (archive.ledger.record(article_id) for article_id in archive.ledger.ids_of_source(source))
     return [record.article for record in records if record]
-
-
-def strike(rejects: Path, articles: Sequence[Article]) -> None:
-    """Take the lines that name one of the articles by title or address out of the list of rejects."""
-    names = [name for article in articles for name in (article.title, article.url) if name]
-    written = [json.dumps(name, ensure_ascii=False)[1:-1] for name in names]
-    if rejects.is_file():
-        lines = rejects.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if not any(name in line for name in written)]
-        beside = rejects.with_suffix(".new")
-        beside.write_text("".join(kept), encoding="utf-8")
-        beside.replace(rejects)
 
 
 def remove(archive: Archive, articles: Sequence[Article], wait: float = 0) -> None:

@@ -35,6 +35,7 @@ def remove(
     from archive.opening import open_archive
     from archive.settings import load_settings
     from ingest import removal
+    from ingest.rejects import strike
 
     if sum(map(bool, (names, holding, source))) != 1:
         raise typer.BadParameter("name articles by id or address, or by --holding WORDS, or by --source NAME")
@@ -56,7 +57,7 @@ def remove(
         if not yes:
             typer.confirm(f"Remove {_counted(articles)} for good?", abort=True)
         removal.remove(archive, articles, wait=_WAIT)
-        removal.strike(settings.home / "rejects.jsonl", articles)
+        strike(articles, settings.home)
         typer.echo(f"{_counted(articles)} removed. Backups made before still hold them.")
     finally:
         archive.close()

@@ -16,6 +16,7 @@ from archive.records import Known
 from archive.visits import Visits
 from archive.watched import Watch, Watched
 from ingest.pipeline import take
+from ingest.rejects import note_rejects
 from ingest.report import Found, Record, Reject, Report
 from ingest.sources.feed import read_feed
 from ingest.sources.feed_pace import asked_pause
@@ -198,6 +199,7 @@ class Watcher:
             report = take(records, self._archive, what=self._what, quiet=True) if records else None
             note()
         if report:
+            note_rejects(report.rejected, self._archive.home)
             _tell(report)
 
     def _begin(self, writing: ExitStack) -> None:

@@ -59,6 +59,14 @@ def test_a_new_version_removes_what_it_no_longer_has(ledger):
     assert ledger.counts().passages == 1
 
 
+def test_a_text_completes_a_headline_and_only_then_are_versions_counted(ledger):
+    headline, full = article(1, text=""), article(1)
+    for one, version in ((headline, 1), (full, 1), (replace(full, text="Berichtigt"), 2), (headline, 3)):
+        ledger.store([(one, passages(one))])
+        record = ledger.record("a1")
+        assert (record.version, record.updated is not None) == (version, version > 1)
+
+
 def test_notes_are_handed_out_oldest_first_and_in_parts(ledger):
     for number in range(5):
         one = article(number)
