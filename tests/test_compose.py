@@ -14,6 +14,7 @@ from server.openwebui import environment, shared_settings
 ROOT = Path(__file__).resolve().parent.parent
 ONE_SHOTS = {"ollama-pull", "models"}
 PUBLISHED = {"api", "webui"}
+LISTENING_NOWHERE = {"watch"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,10 @@ def test_images_are_the_versions_that_are_tested(compose: dict[str, Any]) -> Non
 
 def test_all_that_keep_running_are_checked_and_waited_for(compose: dict[str, Any]) -> None:
     for name, service in compose["services"].items():
-        assert name in ONE_SHOTS or service["healthcheck"]["test"][0] == "CMD", name
+        if name in ONE_SHOTS | LISTENING_NOWHERE:
+            assert service.get("healthcheck", {"disable": True}) == {"disable": True}, name
+        else:
+            assert service["healthcheck"]["test"][0] == "CMD", name
         for other, how in service.get("depends_on", {}).items():
             expected = "service_completed_successfully" if other in ONE_SHOTS else "service_healthy"
             assert how["condition"] == expected, f"{name} -> {other}"
@@ -84,8 +88,17 @@ def test_secrets_come_from_the_environment_and_are_required(compose: dict[str, A
 def test_the_gpu_is_opt_in(compose: dict[str, Any]) -> None:
     with_devices = {name for name, service in compose["services"].items() if "deploy" in service}
 
-    assert with_devices == {name for name, service in compose["services"].items() if "profiles" in service}
-    assert compose["services"]["ollama-gpu"]["profiles"] == ["gpu"]
+    assert with_devices == {name for name, service in compose["services"].items() if service.get("profiles") == ["gpu"]}
+    assert with_devices == {"ollama-gpu"}
+
+
+def test_the_watcher_is_opt_in_and_reaches_both_networks(compose: dict[str, Any]) -> None:
+    watch, api = compose["services"]["watch"], compose["services"]["api"]
+
+    assert watch["profiles"] == ["watch"] and watch["command"] == ["watch"]
+    assert set(watch["networks"]) == {"inside", "outside"}  # Chroma, and the publishers
+    assert watch["volumes"] == api["volumes"] and watch["environment"] == api["environment"]
+    assert watch["environment"]["ARCHIVAR_CONTACT"] == "${ARCHIVAR_CONTACT:-}"
 
 
 def test_open_webui_is_set_in_one_place(compose: dict[str, Any], tmp_path: Path) -> None:
