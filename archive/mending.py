@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 from archive.articles import TIME_ZONE
-from archive.checking import Comparison, Differences
+from archive.checking import Comparison
+from archive.differences import Differences
 from archive.errors import ArchiveError
 from archive.index import Index
 from archive.ledger import Ledger
