@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from archive.words import Words
 
 _Part = TypeVar("_Part")
+_WAIT = 60.0  # seconds for a writer to end: a watcher takes a few
 
 
 def check(
@@ -78,7 +79,7 @@ def compared_at(settings: "Settings") -> "Comparison":
 
     if not (settings.home / "ledger.sqlite3").is_file():
         raise ArchiveError(f"{settings.home}: holds no archive; set ARCHIVAR_HOME, or give --home")
-    with held(settings.home, "write"):
+    with held(settings.home, "write", wait=_WAIT):
         ledger = Ledger.open(settings.home)
         try:
             return compare(ledger, _vectors(settings, ledger), _words(settings))
@@ -121,12 +122,12 @@ def repaired(settings: "Settings", found: "Comparison") -> list[str]:
 
     done = []
     unreadable = [finding.part for finding in found.findings if finding.kind == "unreadable"]
-    with held(settings.home, "write"):
+    with held(settings.home, "write", wait=_WAIT):
         for part in unreadable:
             done.append(f"{part}: the damaged folder lies at {set_aside(settings.home, part)} now")
     archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
     try:
-        with archive.writing():
+        with archive.writing(_WAIT):
             if "vectors" in unreadable:
                 archive.index.vectors.parts[0].retire_others()
             done += archive.mend()

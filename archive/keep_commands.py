@@ -38,7 +38,8 @@ def backup(
         f"{file.stat().st_size / 1e6:,.1f} MB in {time.perf_counter() - started:.1f} s."
     )
     if settings.chroma_url:
-        typer.echo(f"Vectors are not in it: Chroma at {settings.chroma_url} has them, save that as well.", err=True)
+        held_by = f"Vectors are not in it, but in Chroma at {settings.chroma_url}"
+        typer.echo(f"{held_by}; a restore embeds all passages again.", err=True)
     elif "vectors" in manifest.left_out:
         typer.echo("Vectors are not in it: there are none.", err=True)
     if "words" in manifest.left_out:
