@@ -12,7 +12,7 @@ from archive.articles import TIME_ZONE
 from archive.settings import Settings
 from prompts import render
 from server.asked import NO_USAGE, Ask, Asked
-from server.choosing import LETTERS, choose, quoted, said
+from server.choosing import LETTERS, choose, is_beside, quoted, said
 from server.enough import AFFIRMATION, Verdict, is_affirmed, judge
 from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import Line, excerpt
@@ -38,7 +38,6 @@ from server.wording import count_reports, say
 _NEAREST = 3  # passages offered where the archive holds nothing about a question
 _LISTED = 20  # articles that a list is chosen from
 _LISTED_LINES = 3  # of different articles, where a question asks for several of a kind
-_BESIDE = 0.05  # how much less relevant than the first such a line may be
 
 
 class Chat:
@@ -178,7 +177,7 @@ class Chat:
                 weights = await self._generator.weigh(prompt.reading("choose", question), letters, begun="(")
                 for _ in range(_LISTED_LINES if len(parts) == 1 else 1):
                     line = choose(prompt.lines, weights, {line.source for line in chosen})
-                    if len(parts) > 1 or not chosen or line.relevance > chosen[0].relevance - _BESIDE:
+                    if len(parts) > 1 or not chosen or is_beside(line, chosen[0]):
                         chosen.append(line)
         return list(dict.fromkeys(chosen))
 

@@ -6,12 +6,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from chromadb.api.rust import RustBindingsAPI
+from chromadb.api.shared_system_client import SharedSystemClient
 from embedders import WordEmbedder
 
 from archive import splitting
@@ -368,6 +370,10 @@ def chroma_url(tmp_path):
                 break
         time.sleep(0.1)
     yield f"http://127.0.0.1:{port}"
+    SharedSystemClient.clear_system_cache()
+    with warnings.catch_warnings():  # Chroma's client never closes its connections, and the next test would hear of it
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     server.terminate()
     server.wait()
 
