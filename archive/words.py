@@ -83,8 +83,7 @@ class Words:
             if self.outdated:
                 shutil.rmtree(self._folder)
                 self._open()
-            writer = self._writer or self._index.writer(_WRITER_BYTES, 1)
-            self._writer = writer
+            writer = self._writer = self._writer or self._new_writer()
             for passage_id in removed:
                 writer.delete_documents_by_term("id", passage_id)
             for passage in added:
@@ -94,6 +93,12 @@ class Words:
         except (ValueError, OSError) as error:
             raise ArchiveError(f"words in {self._folder}: {error}; {FULL if is_full(error) else REPAIR}") from error
         self._index.reload()
+
+    def _new_writer(self) -> tantivy.IndexWriter:
+        writer = self._index.writer(_WRITER_BYTES, 1)
+        # A commit that was killed leaves files that the next one would make again, and Tantivy overwrites none.
+        writer.garbage_collect_files()
+        return writer
 
     def held(self) -> Iterator[tuple[str, str]]:
         """(passage id, its content hash) of all that can be found by words."""

@@ -286,6 +286,22 @@ def test_while_another_process_writes_the_words_of_another_version_are_empty(tmp
     archive.close()
 
 
+def test_a_commit_that_was_killed_leaves_nothing_in_the_next_ones_way(tmp_path):
+    words = Words(tmp_path)
+    words.apply(passages(["Eine Lücke", "Noch eine Lücke", "Kein Wort davon"]), [])
+    words.close_writer()
+    before = (tmp_path / "words" / "meta.json").read_bytes()
+    words.apply([], ["0#0"])
+    words.close_writer()
+    # As a kill leaves it: the new files are there, and what names them is not.
+    (tmp_path / "words" / "meta.json").write_bytes(before)
+    again = Words(tmp_path)
+    assert again.count() == 3
+    again.apply([], ["0#0"])
+    assert sorted(i for i, _ in again.held()) == ["1#0", "2#0"]
+    again.close_writer()
+
+
 def test_a_folder_that_is_gone_says_so(tmp_path):
     words = Words(tmp_path)
     for path in (tmp_path / "words").iterdir():
