@@ -23,7 +23,10 @@ class Embedder(Protocol):
     """What the archive needs of an embedding model. `name` is what an archive remembers it was built with."""
 
     name: str
-    dimensions: int
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """Shape (texts, dimensions), in the order of `texts`, each row of length 1."""

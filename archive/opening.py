@@ -5,6 +5,7 @@ from pathlib import Path
 from archive import embedding
 from archive.archive import Archive, check_embedder
 from archive.catalogue import CATALOGUE
+from archive.deferred import DeferredEmbedder
 from archive.embedding import Embedder
 from archive.errors import ModelError, ModelMismatch
 from archive.ledger import Ledger
@@ -12,8 +13,10 @@ from archive.models import ModelStore
 from archive.settings import Settings
 
 
-def open_archive(settings: Settings, store: ModelStore) -> Archive:
+def open_archive(settings: Settings, store: ModelStore, *, deferred: bool = False) -> Archive:
     """Open or create the archive in `settings.home`; it follows where another embedder comes to serve.
+
+    With `deferred`, the embedder of an archive that has one is loaded when something is embedded first.
 
     Raises ModelMismatch where the settings name another embedder than the one that serves, ModelError where that can't
     be loaded, ArchiveError where a part can't be opened.
@@ -22,15 +25,20 @@ def open_archive(settings: Settings, store: ModelStore) -> Archive:
     def load(name: str) -> Embedder:
         return embedding.load_embedder(settings.model_copy(update={"embedder": name}), store)
 
-    while True:
-        name = with_own_embedder(settings).embedder
+    def loaded(name: str) -> Embedder:
         try:
-            embedder = load(name)
+            return load(name)
         except ModelError as error:
             if name == Settings.model_fields["embedder"].default:
                 raise
             another = f"or let another embedder serve in {settings.home}: `archivar reindex --embedder NAME`"
             raise ModelError(f"{error}; {another}") from error
+
+    while True:
+        name = with_own_embedder(settings).embedder
+        # A new archive claims its embedder with the first ingest, and must not claim one that can't be had.
+        later = deferred and serving_embedder(settings.home) is not None
+        embedder = DeferredEmbedder(name, loaded) if later else loaded(name)
         try:
             return Archive.open(settings, embedder, load)
         except ModelMismatch:

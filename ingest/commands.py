@@ -118,7 +118,7 @@ def _run(orders: _Orders, settings: "Settings", publisher: str, console: Console
     from ingest.web.visitor import Visitor
 
     step_back()
-    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
+    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline), deferred=True)
     crawled, total = Crawled(), sum(map(estimate, orders.sources))
     try:
         with (

@@ -32,6 +32,18 @@ _STRETCH = re.compile(r".{1,500}\s|.{1,500}", re.DOTALL)
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x85\v\f]")
 
 
+class _Seen(dict[int, int | None]):
+    """For str.translate: characters that can be seen, line ends and tabs as they are, others away; looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        seen = chr(code) in "\n\t" or unicodedata.category(chr(code)) not in ("Cc", "Cf", "Cs", "Co")
+        self[code] = code if seen else None
+        return self[code]
+
+
+_SEEN = _Seen()
+
+
 def plain(markup: str) -> str:
     """The text of an HTML fragment: blocks become paragraphs, "weiterlesen" links go."""
     text = _MORE_LINK.sub("", _without_unseen(markup))
@@ -67,11 +79,7 @@ def has_markup(text: str) -> bool:
 def visible(text: str) -> str:
     """NFC, without soft hyphens, zero-width, control and half characters; line ends are newlines, spaces single."""
     text = _LINE_ENDS.sub("\n", text)
-    kept = "".join(
-        character
-        for character in text
-        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co")
-    )
+    kept = text if text.isprintable() else text.translate(_SEEN)
     lines = (_SPACES.sub(" ", line).strip() for line in _composed(kept).split("\n"))
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 

@@ -40,7 +40,7 @@ def remove(
     if sum(map(bool, (names, holding, source))) != 1:
         raise typer.BadParameter("name articles by id or address, or by --holding WORDS, or by --source NAME")
     settings = load_settings(home=home)
-    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline))
+    archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline), deferred=True)
     try:
         missing: list[str] = []
         if holding:

@@ -11,6 +11,7 @@ from embedders import WordEmbedder
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.chroma import Chroma
+from archive.deferred import DeferredEmbedder
 from archive.errors import ArchiveError, ArchiveLocked, ModelMismatch
 from archive.ledger import Ledger
 from archive.settings import Settings
@@ -173,3 +174,20 @@ def test_a_chroma_address_that_is_none(tmp_path, url):
 def test_a_chroma_server_that_is_away(tmp_path):
     with pytest.raises(ArchiveError, match="start the Chroma server"):
         Vectors(Ledger.open(tmp_path), Chroma(tmp_path, "http://127.0.0.1:9"), "a")
+
+
+def test_a_deferred_embedder_is_loaded_when_something_is_embedded_first(settings):
+    asked = []
+
+    def load(name):
+        asked.append(name)
+        return WordEmbedder()
+
+    archive = Archive.open(settings, DeferredEmbedder(WordEmbedder.name, load))
+    with archive.writing():
+        assert archive.index_pending() == 0
+    assert asked == []
+    store(archive, ("1", "2023-05-01", "Die Häuser brannten."))
+    assert by_vector(archive, "Die Häuser brannten.") == ["1#0"]
+    assert asked == [WordEmbedder.name]
+    archive.close()
