@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from math import inf
 
 from archive.archive import Archive
 from archive.articles import TIME_ZONE
 from archive.settings import Settings
 from prompts import render
 from server.asked import NO_USAGE, Ask, Asked
-from server.choosing import LETTERS, choose, is_beside, quoted, said
+from server.choosing import BESIDE, LETTERS, choose, is_beside, quoted, said
 from server.enough import AFFIRMATION, Verdict, is_affirmed, judge
 from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import Line, excerpt
@@ -172,11 +173,13 @@ class Chat:
         parts = asked.question.parts
         questions = [prompt.question] if len(parts) < 2 else parts
         letters, chosen = LETTERS[: len(prompt.lines)], list[Line]()
+        # The newest report is seldom the one that fits best, and what a follow-up leans on fits many.
+        beside = inf if asked.question.leaning or asked.question.is_followup else BESIDE
         with asked.timings.stage("choose"):
             for question in questions:
                 weights = await self._generator.weigh(prompt.reading("choose", question), letters, begun="(")
                 for _ in range(_LISTED_LINES if len(parts) == 1 else 1):
-                    line = choose(prompt.lines, weights, {line.source for line in chosen})
+                    line = choose(prompt.lines, weights, {line.source for line in chosen}, beside=beside)
                     if len(parts) > 1 or not chosen or is_beside(line, chosen[0]):
                         chosen.append(line)
         return list(dict.fromkeys(chosen))

@@ -44,24 +44,26 @@ def lettered(lines: Sequence[Line], sources: Sequence[Source], language: Languag
     return text.strip()
 
 
-def choose(lines: Sequence[Line], weights: Sequence[float], used: Container[int] = ()) -> Line:
+def choose(
+    lines: Sequence[Line], weights: Sequence[float], used: Container[int] = (), *, beside: float = BESIDE
+) -> Line:
     """The line that answers; `weights` are log-probabilities of the letters, in the order of the lines.
 
-    Lines of sources that are `used` already are not chosen, unless there are no others, nor those of a source whose
-    lines are clearly less relevant than the best one.
+    Lines of sources that are `used` already are not chosen, unless there are no others, nor those of a source that are
+    less relevant than the best line by more than `beside`.
     """
     odds = np.array(weights, np.float64)
     chances = np.exp(odds - np.logaddexp.reduce(odds)).tolist()
     unused = [pair for pair in zip(lines, chances, strict=False) if pair[0].source not in used]
     open_to_choice = unused or list(zip(lines, chances, strict=False))
     best = max((line for line, _ in open_to_choice), key=lambda line: line.relevance)
-    near = [pair for pair in open_to_choice if is_beside(pair[0], best)]
+    near = [pair for pair in open_to_choice if is_beside(pair[0], best, beside)]
     return max(near, key=lambda pair: pair[0].relevance + _CHOICE * log(pair[1] + _LEAST))[0]
 
 
-def is_beside(line: Line, best: Line) -> bool:
+def is_beside(line: Line, best: Line, beside: float = BESIDE) -> bool:
     """Whether a line may stand beside the best one, or in its place."""
-    return line.source == best.source or line.relevance >= best.relevance - BESIDE
+    return line.source == best.source or line.relevance >= best.relevance - beside
 
 
 @dataclass(frozen=True, slots=True)

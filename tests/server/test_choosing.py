@@ -1,5 +1,7 @@
 """Which line answers: the model's choice among lines that are about as relevant."""
 
+from math import inf
+
 from server.choosing import BESIDE, choose, is_beside
 from server.excerpts import Line
 
@@ -20,6 +22,11 @@ def test_the_model_decides_between_lines_that_are_about_as_relevant():
 def test_a_clearly_less_relevant_source_is_not_chosen_whatever_the_model_says():
     lines = [line(0, 0.90), line(1, 0.90 - 2 * BESIDE)]
     assert choose(lines, SURE_OF["second"]) is lines[0]
+
+
+def test_without_a_limit_the_model_decides_alone():
+    lines = [line(0, 0.90), line(1, 0.80)]
+    assert choose(lines, [-20.0, 0.0], beside=inf) is lines[1]
 
 
 def test_within_the_best_source_any_line_may_be_chosen():
