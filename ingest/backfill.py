@@ -6,15 +6,13 @@ from datetime import UTC, date, datetime
 from archive.archive import Archive
 from archive.errors import SourceError
 from archive.visits import Visits
-from ingest.pipeline import Progress, take
+from ingest.pipeline import WAIT, Progress, take
 from ingest.report import Record, Reject, Report
 from ingest.sources.crawl import Progress as Crawled
 from ingest.sources.crawl import crawl
 from ingest.sources.publishers.publisher import Publisher
 from ingest.web.visitor import Visitor
 from ingest.web.visits import Validators
-
-WAIT = 60.0  # seconds that a batch waits for another writer: so long a watcher's batch takes at most
 
 
 def backfill(

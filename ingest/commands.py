@@ -16,9 +16,11 @@ from archive.errors import ArchivarError, BadArticle, SourceError
 from ingest.web.addresses import is_address
 
 if TYPE_CHECKING:
+    from archive.archive import Archive
     from archive.settings import Settings
     from ingest.report import Reject, Report
     from ingest.sources.publishers.publisher import Publisher
+    from ingest.web.visitor import Visitor
 
 _SHOWN = 20  # rejects; all are in the file
 
@@ -110,31 +112,46 @@ def _run(orders: _Orders, settings: "Settings", publisher: str, console: Console
     from archive.models import ModelStore
     from archive.opening import open_archive
     from archive.priority import step_back
-    from ingest import pipeline
-    from ingest.backfill import WAIT, backfill
-    from ingest.progress import shown
-    from ingest.sources.crawl import Progress as Crawled
-    from ingest.sources.reading import estimate
-    from ingest.web.visitor import Visitor
 
     step_back()
     archive = open_archive(settings, ModelStore(settings.models, offline=settings.offline), deferred=True)
-    crawled, total = Crawled(), sum(map(estimate, orders.sources))
     try:
-        with (
-            Visitor.with_settings(settings, named=filter(is_address, orders.sources)) as visitor,
-            shown(lambda: total + crawled.links, console) as show,
-        ):
+        if orders.publisher is None and not any(map(is_address, orders.sources)):
+            return _read(orders, archive, publisher, None, console)
+        from ingest.web.visitor import Visitor
+
+        with Visitor.with_settings(settings, named=filter(is_address, orders.sources)) as visitor:
             if orders.publisher is None:
-                return pipeline.ingest(
-                    orders.sources, archive, publisher=publisher, visitor=visitor, wait=WAIT, on_progress=show
-                )
-            period = orders.start, orders.end
-            return backfill(
-                orders.publisher, *period, archive, visitor, again=orders.again, crawled=crawled, on_progress=show
-            )
+                return _read(orders, archive, publisher, visitor, console)
+            return _crawl(orders, orders.publisher, archive, visitor, console)
     finally:
         archive.close()
+
+
+def _read(orders: _Orders, archive: "Archive", publisher: str, visitor: "Visitor | None", console: Console) -> "Report":
+    from ingest import pipeline
+    from ingest.progress import shown
+    from ingest.sources.reading import estimate
+
+    total = sum(map(estimate, orders.sources))
+    with shown(lambda: total, console) as show:
+        return pipeline.ingest(
+            orders.sources, archive, publisher=publisher, visitor=visitor, wait=pipeline.WAIT, on_progress=show
+        )
+
+
+def _crawl(
+    orders: _Orders, publisher: "Publisher", archive: "Archive", visitor: "Visitor", console: Console
+) -> "Report":
+    from ingest.backfill import backfill
+    from ingest.progress import shown
+    from ingest.sources.crawl import Progress
+
+    crawled = Progress()
+    with shown(lambda: crawled.links, console) as show:
+        return backfill(
+            publisher, orders.start, orders.end, archive, visitor, again=orders.again, crawled=crawled, on_progress=show
+        )
 
 
 def summary(report: "Report") -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ingest.web.visitor import Visitor
 
 BATCH = 500  # records that share one transaction; an interrupted run loses no more than these
+WAIT = 60.0  # seconds that a command waits for another writer: so long a watcher's batch takes at most
 PATIENCE = 20.0  # seconds after which records that come one by one are taken in, so that they can soon be found
 _MISSES = 2  # a page that was not found once may be back tomorrow
 
