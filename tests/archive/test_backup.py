@@ -485,6 +485,6 @@ def test_the_command_says_what_is_not_in_it(home, tmp_path, monkeypatch):
     monkeypatch.setenv("ARCHIVAR_CHROMA_URL", "http://localhost:1")
     made = run("backup", tmp_path / "a.tar.zst", "--home", home)
     monkeypatch.delenv("ARCHIVAR_CHROMA_URL")
-    assert "Vectors are not in it: Chroma at http://localhost:1 has them" in made.stderr
+    assert "Vectors are not in it, but in Chroma at http://localhost:1" in made.stderr
     brought = run("restore", tmp_path / "a.tar.zst", "--home", tmp_path / "again")
     assert "3 passages are still to be indexed: the next ingest does it, or check --repair." in brought.stdout
