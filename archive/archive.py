@@ -189,8 +189,7 @@ class Archive:
 
     def rebuild_words(self) -> int:
         """Make the words anew from the ledger, for the one who holds the write lock; returns passages."""
-        articles = self.ledger.articles()
-        count = self.index.rebuild_words(p for article in articles for p in self.ledger.passages_of(article.id))
+        count = self.index.rebuild_words(self.ledger.every_passage())
         self._next_generation()
         return count
 

@@ -6,13 +6,14 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from archive.backup_file import Manifest, described, write
 from archive.errors import ArchiveError
+from archive.ledger import check_archive
 from archive.locking import held
+from archive.records import stamp
 from archive.swapping import LEDGER, sync_folder
 
 _STEP = 1000  # pages of Chroma's database copied at a time; between two steps its readers may do as they like
@@ -26,8 +27,7 @@ def back_up(home: Path, target: Path, *, replace: bool = False, wait: float = 0,
     forgotten. Raises ArchiveLocked after `wait` seconds, ArchiveError where there is no archive, where `target` is
     there already (unless `replace`), or can't be written.
     """
-    if not (home / LEDGER).is_file():
-        raise ArchiveError(f"{home}: holds no archive; set ARCHIVAR_HOME, or give --home")
+    check_archive(home)
     part, copies = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.copies")
     try:
         with held(home, "write", wait=wait):
@@ -74,7 +74,7 @@ def _manifest(ledger: Path, files: dict[str, Path], left_out: list[str]) -> Mani
         embedder = db.execute("SELECT value FROM facts WHERE name = 'embedder'").fetchone()
         return Manifest(
             program=version("archivar"),
-            made=datetime.now(UTC).isoformat(timespec="seconds"),
+            made=stamp(),
             schema_version=db.execute("PRAGMA user_version").fetchone()[0],
             embedder=embedder[0] if embedder else None,
             articles=db.execute("SELECT count(*) FROM articles").fetchone()[0],

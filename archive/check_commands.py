@@ -74,11 +74,10 @@ def compared_at(settings: "Settings") -> "Comparison":
     """Compare an archive, holding its write lock. Raises ArchiveError where its ledger can't be read."""
     from archive.checking import compare
     from archive.chroma import let_go
-    from archive.ledger import Ledger, explained
+    from archive.ledger import Ledger, check_archive, explained
     from archive.locking import held
 
-    if not (settings.home / "ledger.sqlite3").is_file():
-        raise ArchiveError(f"{settings.home}: holds no archive; set ARCHIVAR_HOME, or give --home")
+    check_archive(settings.home)
     with held(settings.home, "write", wait=_WAIT):
         ledger = Ledger.open(settings.home)
         try:

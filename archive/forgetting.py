@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from archive.articles import Article
 from archive.ledger import Ledger
+from archive.records import stamp
 
 
 class Forgotten:
@@ -16,7 +16,7 @@ class Forgotten:
 
     def forget(self, article: Article, addresses: Iterable[str] = ()) -> None:
         """Delete the article from the ledger, note its passages for removal, and let it never come in again."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = stamp()
         names = _names(article, addresses)
         with self._ledger.transaction() as db:
             db.executemany("INSERT OR IGNORE INTO forgotten VALUES (?, ?)", [(mark(name), now) for name in names])

@@ -9,7 +9,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +26,7 @@ from archive.records import (
     known_of,
     passage_of,
     record_of,
+    stamp,
 )
 from archive.schema import MIGRATIONS, MOMENT
 from archive.swapping import LEDGER, mend
@@ -34,6 +34,17 @@ from archive.swapping import LEDGER, mend
 RESTORE = "restore a backup with `archivar restore FILE`, or take the articles in again into a new ARCHIVAR_HOME"
 
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
+
+
+def holds_archive(home: Path) -> bool:
+    """Whether there is a ledger in `home`; makes none."""
+    return (home / LEDGER).is_file()
+
+
+def check_archive(home: Path) -> None:
+    """Raise ArchiveError where `home` holds no archive: for what reads one and must not make it."""
+    if not holds_archive(home):
+        raise ArchiveError(f"{home}: holds no archive; set ARCHIVAR_HOME to one, or run `archivar ingest` first")
 
 
 class Ledger:
@@ -168,6 +179,11 @@ class Ledger:
         rows = self.db.execute(f"{_PASSAGES} WHERE article_id = ? ORDER BY position", (article_id,))
         return tuple(passage_of(row) for row in rows)
 
+    def every_passage(self) -> Iterator[Passage]:
+        """The passages of every article that isn't withdrawn, article by article."""
+        for article in self.articles():
+            yield from self.passages_of(article.id)
+
     def select(self, query: str, ids: Iterable[str]) -> Iterator[sqlite3.Row]:
         """Rows of a query whose `{}` stands for some of `ids`, each id once, in parts that SQLite takes."""
         wanted = list(dict.fromkeys(ids))
@@ -180,7 +196,7 @@ class Ledger:
 
         A text that comes to a headline completes it and is no second version.
         """
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = stamp()
         with self.transaction() as db:
             for article, passages in batch:
                 version, updated = self._next_version(db, article, now)
@@ -205,7 +221,7 @@ class Ledger:
 
     def withdraw(self, article_id: str) -> bool:
         """Take an article out of the indexes and keep it as withdrawn; False where it isn't there or was so before."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
+        now = stamp()
         with self.transaction() as db:
             _note_removal(db, article_id)
             query = "UPDATE articles SET withdrawn = ? WHERE id = ? AND withdrawn IS NULL"

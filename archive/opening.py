@@ -8,7 +8,7 @@ from archive.catalogue import CATALOGUE
 from archive.deferred import DeferredEmbedder
 from archive.embedding import Embedder
 from archive.errors import ModelError, ModelMismatch
-from archive.ledger import Ledger
+from archive.ledger import Ledger, holds_archive
 from archive.models import ModelStore
 from archive.settings import Settings
 
@@ -62,7 +62,7 @@ def with_own_embedder(settings: Settings) -> Settings:
 
 def serving_embedder(home: Path) -> str | None:
     """The name of the embedder that serves in the archive in `home`; None where nothing was ever ingested."""
-    if not (home / "ledger.sqlite3").is_file():
+    if not holds_archive(home):
         return None
     ledger = Ledger.open(home)
     try:

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from archive.articles import Article, Passage
@@ -62,6 +62,11 @@ class Counts:
     articles: int
     passages: int
     pending: int
+
+
+def stamp() -> str:
+    """Now, as the ledger writes it: ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def article_values(article: Article) -> tuple[Any, ...]:

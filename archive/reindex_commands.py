@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from archive.durations import duration
 from archive.priority import step_back
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _reindex(settings: "Settings", name: str, console: Console) -> None:
     with _shown(console) as show:
         done = build(settings, embedder, show, lambda line: _tell(console, line))
     typer.echo(
-        f"{name} serves: {done.embedded:,} passages embedded, {done.strays:,} taken out ({_duration(done.seconds)}). "
+        f"{name} serves: {done.embedded:,} passages embedded, {done.strays:,} taken out ({duration(done.seconds)}). "
         f"The index of {done.before} rests; `archivar reindex --embedder {done.before}` brings it back, "
         f"`archivar reindex --drop {done.before}` deletes it."
     )
@@ -121,7 +122,7 @@ def _lines(console: Console) -> "Report":
             return
         last = monotonic()
         rate = progress.embedded / (last - started)
-        left = f", at most {_duration((progress.total - progress.compared) / rate)} left" if rate else ""
+        left = f", at most {duration((progress.total - progress.compared) / rate)} left" if rate else ""
         _tell(
             console,
             f"{progress.compared:,} of {progress.total:,} passages, {rate:.0f} embedded per second{left}",
@@ -132,10 +133,3 @@ def _lines(console: Console) -> "Report":
 
 def _tell(console: Console, line: str) -> None:
     console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _duration(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole >= 60 else f"{seconds:.1f} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -15,7 +15,7 @@ from archive.articles import Passage
 from archive.chroma import Chroma, entries
 from archive.embedding import Embedder
 from archive.errors import ArchiveError, ArchiveLocked
-from archive.ledger import Ledger
+from archive.ledger import Ledger, check_archive
 from archive.locking import held
 from archive.settings import Settings
 from archive.shelves import Shelf
@@ -208,8 +208,7 @@ class _Work:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Ledger]:
-    if not (settings.home / "ledger.sqlite3").is_file():
-        raise ArchiveError(f"{settings.home} holds no archive; set ARCHIVAR_HOME, or run `archivar ingest` first")
+    check_archive(settings.home)
     ledger = Ledger.open(settings.home)
     try:
         yield ledger

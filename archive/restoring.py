@@ -143,7 +143,7 @@ def _opened(home: Path, manifest: Manifest, chroma_url: str) -> Restored:
         try:
             index = Index(ledger, home, chroma_url)
             if index.lacks_words:
-                index.rebuild_words(p for article in ledger.articles() for p in ledger.passages_of(article.id))
+                index.rebuild_words(ledger.every_passage())
             return Restored(manifest, compare(ledger, index.vectors, index.words))
         finally:
             ledger.close()

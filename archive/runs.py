@@ -1,11 +1,11 @@
 """Runs: what each ingest did, kept so that an operator can see how the archive is doing."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Protocol, Self
 
 from archive.ledger import Ledger
+from archive.records import stamp
 
 
 class Counted(Protocol):
@@ -31,7 +31,7 @@ class Run:
     def __init__(self, ledger: Ledger, what: str, counted: Counted, *, quiet: bool = False) -> None:
         self._ledger, self._counted, self._quiet = ledger, counted, quiet
         started = "INSERT INTO runs (what, started) VALUES (?, ?)"
-        self._number = ledger.db.execute(started, (what, _now())).lastrowid
+        self._number = ledger.db.execute(started, (what, stamp())).lastrowid
 
     def note(self, ended: str | None = None) -> None:
         """Write the counts as they stand."""
@@ -53,8 +53,4 @@ class Run:
         if self._quiet and not (counted.stored or counted.changed or counted.withdrawn or counted.rejected):
             self._ledger.db.execute("DELETE FROM runs WHERE number = ?", (self._number,))
         elif kind is None:
-            self.note(_now())
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+            self.note(stamp())

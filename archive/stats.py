@@ -8,11 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from archive.articles import TIME_ZONE
-from archive.errors import ArchiveError
-from archive.ledger import Ledger
+from archive.ledger import Ledger, check_archive
 from archive.schema import MOMENT
 from archive.shelves import next_month
-from archive.swapping import LEDGER
 
 _RUNS = 5
 
@@ -76,8 +74,7 @@ class Stats:
 
 def stats(home: Path) -> Stats:
     """The numbers of the archive in `home`, read beside whoever else is at work on it. Raises ArchiveError."""
-    if not (home / LEDGER).is_file():
-        raise ArchiveError(f"{home}: holds no archive; set ARCHIVAR_HOME, or give --home")
+    check_archive(home)
     ledger = Ledger.open(home)
     try:
         tally = _tally(ledger)

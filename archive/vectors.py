@@ -176,11 +176,7 @@ class Vectors:
     def discard(self, ids: Iterable[str]) -> None:
         """Take passages out of whichever shelves they lie on; the ledger needn't know them."""
         wanted = list(ids)
-        with self._chroma.errors():
-            for shelf in self._standing:
-                self._take_out(shelf, wanted)
-            self._shelves.changed(shelf.name for shelf in self._standing)
-        self._standing = self._shelves.serving()
+        self.take_out(dict.fromkeys(self._standing, wanted))
 
     def hashes_of(self, ids: Sequence[str]) -> dict[str, str | None]:
         """Content hashes of those passages that are held on the shelf of their date; see `held`."""
@@ -201,7 +197,7 @@ class Vectors:
         return {shelf: ids for shelf, ids in found.items() if ids}
 
     def take_out(self, strays: Mapping[Shelf, list[str]]) -> None:
-        """Take passages out of the shelves on which they lie astray."""
+        """Take passages out of the shelves that are named with them."""
         with self._chroma.errors():
             for shelf, ids in strays.items():
                 self._take_out(shelf, ids)

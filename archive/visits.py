@@ -1,8 +1,9 @@
 """What visits to addresses found, kept between runs: so that a page is fetched again only where it has changed."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from archive.ledger import Ledger
+from archive.records import stamp
 
 
 class Visits:
@@ -24,7 +25,7 @@ class Visits:
     def note(self, url: str, etag: str | None, last_modified: str | None) -> None:
         """Note a visit whose every article is stored: what is noted too early would never be fetched again."""
         self._ledger.db.execute(
-            "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, 0)", (url, etag, last_modified, _now())
+            "INSERT OR REPLACE INTO visits VALUES (?, ?, ?, ?, 0)", (url, etag, last_modified, stamp())
         )
 
     def missed(self, url: str) -> int:
@@ -32,10 +33,6 @@ class Visits:
         row = self._ledger.db.execute(
             """INSERT INTO visits VALUES (?, NULL, NULL, ?, 1)
                ON CONFLICT (url) DO UPDATE SET missed = missed + 1, visited = excluded.visited RETURNING missed""",
-            (url, _now()),
+            (url, stamp()),
         ).fetchone()
         return int(row["missed"])
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

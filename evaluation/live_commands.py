@@ -27,14 +27,13 @@ def live(
     Works on a copy of the archive in ARCHIVAR_HOME, in `bench` in that folder. Prints, by phase, requests, failures,
     times, and the share slower than twice the usual p95. The last line is one JSON object.
     """
-    from archive.errors import ArchiveError
+    from archive.ledger import check_archive
     from archive.settings import load_settings
     from evaluation import live_bench as bench
     from server.ports import free_port
 
     settings = load_settings()
-    if not (settings.home / "ledger.sqlite3").is_file():
-        raise ArchiveError(f"{settings.home} holds no archive; set ARCHIVAR_HOME, or run `archivar ingest` first")
+    check_archive(settings.home)
     folder = settings.home / "bench" / "live"
     planned, questions = _prepared(settings, folder, articles, embedder, quiet, phases)
     env, port = bench.environment(folder / "home"), free_port("127.0.0.1")

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from archive.articles import TIME_ZONE
+from archive.durations import duration
 from archive.errors import ArchivarError, BadArticle, SourceError
 from ingest.web.addresses import is_address
 
@@ -156,8 +157,6 @@ def _crawl(
 
 def summary(report: "Report") -> str:
     """The report in plain words, one or two lines."""
-    from ingest.progress import duration
-
     total = report.stored + report.changed + report.unchanged + report.withdrawn + report.forgotten
     if not total:
         return "Nothing stored." if report.rejected else "Nothing stored: the sources hold no articles."

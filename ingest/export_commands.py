@@ -37,13 +37,12 @@ def export(
 
     Withdrawn articles are left out, undated ones where a time is asked for.
     """
-    from archive.ledger import Ledger
+    from archive.ledger import Ledger, check_archive
     from archive.settings import load_settings
     from ingest.exporting import export as lines_of
 
     settings, period = load_settings(home=home), _period(start, end)
-    if not (settings.home / "ledger.sqlite3").is_file():
-        raise ArchiveError(f"{settings.home}: holds no archive; set ARCHIVAR_HOME, or give --home")
+    check_archive(settings.home)
     ledger = Ledger.open(settings.home)
     try:
         with _opened(file, force) as out:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from archive.durations import duration
 from ingest.pipeline import Progress
 
 _SECONDS_BETWEEN_LINES = 5.0
@@ -58,15 +59,3 @@ def _lines(count: Callable[[], int], console: Console) -> Callable[[Progress], N
         )  # fmt: skip
 
     return show
-
-
-def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 5 s`, `2 h 10 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 from archive.articles import Article
 from archive.errors import SourceError
+from archive.records import stamp
 from ingest.report import Reject
 
 NAME = "rejects.jsonl"
@@ -15,7 +15,7 @@ NAME = "rejects.jsonl"
 
 def note_rejects(rejected: Sequence[Reject], home: Path) -> Path:
     """Append rejects to the list of the archive in `home`; returns its file. Raises SourceError where that can't be."""
-    file, now = home / NAME, datetime.now(UTC).isoformat(timespec="seconds")
+    file, now = home / NAME, stamp()
     if rejected:
         try:
             with file.open("a", encoding="utf-8") as out:

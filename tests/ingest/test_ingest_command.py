@@ -6,6 +6,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import archive.embedding
+from archive.durations import duration
 from ingest import commands, progress
 from ingest.pipeline import Progress
 from ingest.report import Reject, Report
@@ -128,7 +129,7 @@ def test_a_terminal_gets_a_bar(tmp_path):
     ("seconds", "text"), [(0.42, "0.4 s"), (59.9, "1 min 0 s"), (185, "3 min 5 s"), (7800, "2 h 10 min")]
 )
 def test_durations(seconds, text):
-    assert progress.duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_exit_codes():
