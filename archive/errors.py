@@ -15,6 +15,8 @@ ArchivarError
   ├── Unauthorized         the API key is missing or wrong
   ├── NotFound             an article or a model that a request names does not exist
   │     └── Withdrawn        an article that was there and that its publisher has taken down
+  ├── Busy                 too many wait already; carries the seconds after which to ask again
+  ├── ShuttingDown         the server is being stopped while an answer is on its way
   └── GenerationError      the engine failed
         ├── EngineUnavailable  it can't be reached or is not loaded
         └── EngineTimeout      it fell silent
@@ -88,6 +90,18 @@ class NotFound(ArchivarError):
 
 class Withdrawn(NotFound):
     """A request names an article that its publisher has taken down; it is told of, but not shown any more."""
+
+
+class Busy(ArchivarError):
+    """More is asked than may wait; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ShuttingDown(ArchivarError):
+    """The server is being stopped; the answer on its way ends here."""
 
 
 class GenerationError(ArchivarError):

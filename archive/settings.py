@@ -35,10 +35,19 @@ class Settings(BaseSettings):
         "llamacpp:qwen2.5-coder-1.5b-instruct",
         description="`llamacpp:<catalogue name or .gguf file>`, `ollama:<model>` or `openai:<model>`",
     )
-    generator_url: str = Field("", description="base address of the engine; empty: the engine's own default")
+    generator_url: str = Field(
+        "", description="base address of the engine, or several with commas; empty: the engine's own default"
+    )
     generator_key: SecretStr = Field(SecretStr(""), description="API key for the engine")
     engine_timeout: Annotated[float, Field(gt=0)] = Field(
         120, description="seconds of silence until an engine is given up"
+    )
+    engine_slots: int = Field(
+        0, ge=0, le=1000, description="answers that an engine writes at a time; 0: 1 in this process, else 4"
+    )
+    queue: int = Field(64, ge=0, le=10_000, description="questions that may wait for an engine; the next gets a 429")
+    shutdown_seconds: float = Field(
+        30, ge=0, le=600, description="time that running answers have when the server is stopped"
     )
 
     context_tokens: int = Field(4096, ge=512, description="context of the generator, prompt and answer together")
@@ -90,6 +99,11 @@ class Settings(BaseSettings):
     def reranker_name(self) -> str:
         """The reranker, empty for none: an empty variable means the default, so none has a word of its own."""
         return "" if self.reranker == "none" else self.reranker
+
+    @property
+    def generator_urls(self) -> tuple[str, ...]:
+        """The engine's addresses, without slashes at their ends; none for the engine's own default."""
+        return tuple(part.strip().rstrip("/") for part in self.generator_url.split(",") if part.strip())
 
     @property
     def base_url(self) -> str:

@@ -13,6 +13,8 @@ from archive.settings import Settings
 from server import metrics, problems
 from server.engine import Engine, check_settings, load_engine, warm_up
 from server.routes import chat, library, pages
+from server.running import Runnings
+from server.stopping import breaking_off
 
 
 def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_engine) -> FastAPI:
@@ -22,11 +24,13 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_eng
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = await asyncio.to_thread(load, settings)
-        app.state.engine = engine
+        app.state.engine, app.state.runnings = engine, Runnings()
         warming = asyncio.create_task(warm_up(engine))
-        yield
+        with breaking_off(app.state.runnings, settings.shutdown_seconds):
+            yield
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
+        await engine.turns.close()
         await asyncio.to_thread(engine.close)
 
     app = FastAPI(title="Archivar", version="0.1.0", lifespan=lifespan, docs_url="/docs", redoc_url=None)

@@ -1,16 +1,17 @@
 """A question on its way: as a client asks it, and as it is being answered."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
 from archive.articles import Period
 from server.events import Event, Finished, Source, Status
 from server.forms import Wanted
-from server.generation import Message, Sampling, Usage
+from server.generation import Generator, Message, Sampling, Usage
 from server.retrieval import Retrieved
 from server.statuses import read, understood
 from server.timings import Timings
+from server.turns import Turn
 from server.understanding import Question
 from server.wording import count_reports
 
@@ -19,7 +20,10 @@ NO_USAGE = Usage(0, 0)  # where the generator was not asked
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question with the talk before it, oldest first. `period` and `today` override what would be understood."""
+    """A question with the talk before it, oldest first. `period` and `today` override what would be understood.
+
+    `turn` is its right to an engine, where several share it.
+    """
 
     question: str
     history: tuple[Message, ...] = ()
@@ -27,6 +31,13 @@ class Ask:
     top_k: int | None = None
     today: date | None = None
     sampling: Sampling | None = None
+    turn: Turn | None = None
+
+    async def places(self) -> AsyncGenerator[int]:
+        """Where it waits for an engine, 1 being next; ends when it may be asked."""
+        if self.turn is not None:
+            async for place in self.turn.wait():
+                yield place
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,7 @@ class Asked:
     period: Period | None
     found: Retrieved
     timings: Timings
+    generator: Generator
 
     def told(self, sources: tuple[Source, ...]) -> Iterator[Event]:
         """What goes before the first word: that the sources are read, and the sources."""

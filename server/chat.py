@@ -71,7 +71,7 @@ class Chat:
         period = ask.period or question.period
         yield Status(searching(question, period))
         found = await asyncio.to_thread(self._retrieve, question, form, ask, timings)
-        asked = Asked(question, form, period, found, timings)
+        asked = Asked(question, form, period, found, timings, ask.turn or self._generator)
         verdict = judge(
             question.search, found.hits, found.embedder, self._settings.nearest,
             in_period=found.period is not None, foreign=question.language == "en",
@@ -132,11 +132,14 @@ class Chat:
         # A question with parts asks for several things at once.
         expectation = Expectation("" if question.parts else question.text)
         prompt = await asyncio.to_thread(self._prompt, ask, asked, expectation)
+        with asked.timings.stage("queue"):
+            async for place in ask.places():
+                yield Status(say("queue", question.language, place=place))
         yield Status(say("reading", question.language, count=count_reports(len(prompt.sources), question.language)))
         if asked.form.form == "quotations":
             yield Text(render("no_quotation", question.language) + "\n\n")
         in_doubt = verdict == "doubtful" and question.language == "de"  # about another language the model says no
-        if in_doubt and not await self._is_affirmed(prompt, asked.timings):
+        if in_doubt and not await self._is_affirmed(asked, prompt):
             events = self._nothing(asked)
         elif self._settings.wording == "written" or question.language == "en":  # the archive's words are German
             events = self._written(ask, asked, prompt, expectation)
@@ -146,10 +149,10 @@ class Chat:
             async for event in events:
                 yield event
 
-    async def _is_affirmed(self, prompt: Prompt, timings: Timings) -> bool:
-        with timings.stage("affirm"):
+    async def _is_affirmed(self, asked: Asked, prompt: Prompt) -> bool:
+        with asked.timings.stage("affirm"):
             yes, no = AFFIRMATION[prompt.language]
-            weights = await self._generator.weigh(prompt.reading("affirm"), (yes, no))
+            weights = await asked.generator.weigh(prompt.reading("affirm"), (yes, no))
         return is_affirmed(weights[0] - weights[1])
 
     async def _quoted(self, asked: Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
@@ -177,7 +180,7 @@ class Chat:
         beside = inf if asked.question.leaning or asked.question.is_followup else BESIDE
         with asked.timings.stage("choose"):
             for question in questions:
-                weights = await self._generator.weigh(prompt.reading("choose", question), letters, begun="(")
+                weights = await asked.generator.weigh(prompt.reading("choose", question), letters, begun="(")
                 for _ in range(_LISTED_LINES if len(parts) == 1 else 1):
                     line = choose(prompt.lines, weights, {line.source for line in chosen}, beside=beside)
                     if len(parts) > 1 or not chosen or is_beside(line, chosen[0]):
@@ -190,7 +193,7 @@ class Chat:
         template = "comparison" if asked.form.form == "comparison" else "question"
         sampling = ask.sampling or Sampling(self._settings.answer_tokens, self._settings.temperature)
         usage, reason, held, answered = None, "stop", "", False
-        pieces = self._generator.stream(prompt.writing(template), sampling)
+        pieces = asked.generator.stream(prompt.writing(template), sampling)
         with timings.stage("generate"):
             async with contextlib.aclosing(pieces):
                 async for piece in pieces:

@@ -1,5 +1,6 @@
 """`archivar serve`: the API alone."""
 
+from math import ceil
 from typing import Annotated
 
 import typer
@@ -16,5 +17,10 @@ def serve(
     import uvicorn
 
     from server.app import create_app
+    from server.stopping import GRACE
 
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port, log_level=settings.log_level)
+    limit = ceil(settings.shutdown_seconds + GRACE)
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, log_level=settings.log_level,
+        timeout_graceful_shutdown=limit,
+    )  # fmt: skip

@@ -12,12 +12,13 @@ from archive.opening import open_archive, with_own_embedder
 from archive.settings import Settings
 from prompts import check_templates, render
 from server.chat import Chat
-from server.generation import Generator, Message, Sampling, load_generator
+from server.generation import Generator, Message, Sampling, load_generators
 from server.grounding.names import names
 from server.reranking import Reranker, load_reranker
 from server.retrieval import Retriever, Search
 from server.tasks import ChatMemory
 from server.timings import Timings
+from server.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +33,20 @@ class Engine:
     archive: Archive
     reranker: Reranker | None
     retriever: Retriever
-    generator: Generator
+    turns: Turns
     chat: Chat
     memory: ChatMemory
 
+    @property
+    def generator(self) -> Generator:
+        """What writes, without waiting for a turn."""
+        return self.turns.generator
+
     def close(self) -> None:
         """Free the models and close the archive."""
-        close = getattr(self.generator, "close", None)
-        if close is not None:
-            close()
+        for member in self.turns.members:
+            if close := getattr(member.generator, "close", None):
+                close()
         self.archive.close()
 
 
@@ -64,11 +70,13 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
     with_own_embedder(settings)  # refused before models are loaded
     store = ModelStore(settings.models, offline=settings.offline)
     reranker = load_reranker(settings, store)
-    generator = generator or load_generator(settings, store)
+    generators = [generator] if generator else load_generators(settings, store)
     archive = open_archive(settings, store)
     retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
-    chat = Chat(archive, retriever, generator, settings)
-    return Engine(settings, archive, reranker, retriever, generator, chat, ChatMemory())
+    chat = Chat(archive, retriever, generators[0], settings)
+    in_process = settings.generator.startswith("llamacpp:")
+    turns = Turns(generators, settings.engine_slots or (1 if in_process else 4), settings.queue)
+    return Engine(settings, archive, reranker, retriever, turns, chat, ChatMemory())
 
 
 async def warm_up(engine: Engine) -> None:

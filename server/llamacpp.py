@@ -46,11 +46,10 @@ class LlamaCppGenerator:
         except (ValueError, RuntimeError, OSError) as error:
             raise ModelError(f"{path}: llama.cpp can't load it ({error}); run archivar models verify {name}") from error
         self._formatter = self._chat_formatter()
-        self._stop = threading.Event()
+        self._stop = threading.Event()  # of the request that the engine thread is at
         # The callback must outlive the context that calls it, so it is kept here.
         self._abort = llama_cpp.ggml_abort_callback(self._should_abort)
         llama_cpp.llama_set_abort_callback(self._llama._ctx.ctx, self._abort, None)
-        self._turn = asyncio.Lock()
         self._engine = ThreadPoolExecutor(1, thread_name_prefix="llama.cpp")
 
     def _should_abort(self, _data: ctypes.c_void_p) -> bool:
@@ -72,43 +71,44 @@ class LlamaCppGenerator:
         """Tokens of `text` in the model's own vocabulary."""
         return len(self._llama.tokenize(text.encode(), add_bos=False))
 
+    async def check(self) -> None:
+        """See Generator: what is loaded can be asked."""
+
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
         """The answer in pieces. Raises BadRequest beyond the context, GenerationError if llama.cpp fails."""
         loop = asyncio.get_running_loop()
-        async with self._turn:
-            pieces: asyncio.Queue[Piece | Exception] = asyncio.Queue()
+        pieces: asyncio.Queue[Piece | Exception] = asyncio.Queue()
 
-            def put(piece: Piece | Exception) -> None:
-                loop.call_soon_threadsafe(pieces.put_nowait, piece)
+        def put(piece: Piece | Exception) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
-            self._stop.clear()
-            work = loop.run_in_executor(self._engine, self._write, messages, sampling, put)
-            try:
-                while True:
-                    piece = await pieces.get()
-                    if isinstance(piece, Exception):
-                        raise piece
-                    yield piece
-                    if piece.finish_reason:
-                        return
-            finally:
-                # Also when the client has gone: the engine thread sees it within a batch, then the next may start.
-                self._stop.set()
-                await asyncio.shield(work)
+        # A request of its own stops nobody else's: the engine thread takes the next as soon as it has seen it.
+        stop = threading.Event()
+        loop.run_in_executor(self._engine, self._write, messages, sampling, put, stop)
+        try:
+            while True:
+                piece = await pieces.get()
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+                if piece.finish_reason:
+                    return
+        finally:
+            stop.set()
 
     async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
         """See Generator. The prompt stays in the KV cache, so one that begins alike is read sooner."""
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            self._stop.clear()
-            work = loop.run_in_executor(self._engine, self._weights, messages, words, begun)
-            try:
-                return await asyncio.shield(work)
-            finally:
-                self._stop.set()
-                await asyncio.wait({work})
+        stop = threading.Event()
+        work = asyncio.get_running_loop().run_in_executor(self._engine, self._weights, messages, words, begun, stop)
+        try:
+            return await work
+        finally:
+            stop.set()
 
-    def _weights(self, messages: Sequence[Message], words: Sequence[str], begun: str) -> list[float]:
+    def _weights(
+        self, messages: Sequence[Message], words: Sequence[str], begun: str, stop: threading.Event
+    ) -> list[float]:
+        self._stop = stop
         prompt, _ = self._prompt(messages)
         prompt += self._llama.tokenize(begun.encode(), add_bos=False)
         llama = self._llama
@@ -121,17 +121,20 @@ class LlamaCppGenerator:
         logits = np.ctypeslib.as_array(llama._ctx.get_logits(), (llama.n_vocab(),))
         return [float(logits[llama.tokenize(word.encode(), add_bos=False)[0]]) for word in words]
 
-    def _write(self, messages: Sequence[Message], sampling: Sampling, put: Put) -> None:
+    def _write(self, messages: Sequence[Message], sampling: Sampling, put: Put, stop: threading.Event) -> None:
+        self._stop = stop
+        if stop.is_set():  # given up before its turn
+            return
         try:
             for piece in self._pieces(messages, sampling):
                 put(piece)
-                if self._stop.is_set():
+                if stop.is_set():
                     break
         except (BadRequest, GenerationError) as error:
             put(error)
         except Exception as error:  # llama-cpp-python raises RuntimeError and ValueError alike
             self._llama.reset()
-            if not self._stop.is_set():
+            if not stop.is_set():
                 log.exception("llama.cpp failed")
                 put(GenerationError(f"llama.cpp failed for {self.name}: {error}; ask again"))
 

@@ -5,22 +5,27 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from archive.errors import (
     ArchivarError,
     ArchiveError,
     BadRequest,
+    Busy,
     EngineTimeout,
     EngineUnavailable,
     GenerationError,
     NotFound,
+    ShuttingDown,
     Unauthorized,
     Withdrawn,
 )
+from server.responses import ClientGone
 
 log = logging.getLogger(__name__)
+
+_CLIENT_CLOSED = 499  # nobody reads it; logs and metrics shall not count it as our failure (nginx's number)
 
 # The first class that fits decides, so the special ones come first.
 STATUS: tuple[tuple[type[Exception], int, str], ...] = (
@@ -28,6 +33,8 @@ STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (Unauthorized, 401, "invalid_request_error"),
     (Withdrawn, 410, "invalid_request_error"),
     (NotFound, 404, "invalid_request_error"),
+    (Busy, 429, "rate_limit_error"),
+    (ShuttingDown, 503, "server_error"),
     (EngineTimeout, 504, "server_error"),
     (EngineUnavailable, 503, "server_error"),
     (GenerationError, 502, "server_error"),
@@ -50,7 +57,12 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]]:
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
     status, told = describe(error)
-    return JSONResponse({"error": told}, status)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else None
+    return JSONResponse({"error": told}, status, headers=headers)
+
+
+async def _gone(_: Request, error: Exception) -> Response:
+    return Response(status_code=_CLIENT_CLOSED)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
@@ -71,6 +83,7 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Give every error of `app` OpenAI's shape."""
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientGone, _gone)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ArchivarError, _ours)
     app.add_exception_handler(Exception, _ours)

@@ -9,6 +9,7 @@ from server.understanding import Language
 _WORDING: dict[str, dict[Language, str]] = {
     "searching": {"de": "Durchsuche das Archiv …", "en": "Searching the archive …"},
     "searching_period": {"de": "Durchsuche das Archiv ({period}) …", "en": "Searching the archive ({period}) …"},
+    "queue": {"de": "Platz {place} in der Warteschlange …", "en": "Place {place} in the queue …"},
     "reading": {"de": "Lese {count} …", "en": "Reading {count} …"},
     "read": {"de": "{count} gelesen in {seconds} s{note}", "en": "{count} read in {seconds} s{note}"},
     "none": {"de": "Nichts gefunden", "en": "Nothing found"},

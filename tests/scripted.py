@@ -28,6 +28,9 @@ class ScriptedGenerator:
     def enqueue(self, *answers: str | Exception) -> None:
         self.answers.extend(answers)
 
+    async def check(self) -> None:
+        pass
+
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
         self.asked.append(list(messages))
         self.samplings.append(sampling)

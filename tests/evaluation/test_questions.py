@@ -240,7 +240,7 @@ def test_a_changed_question_is_asked_again(archive, file, scripted, tmp_path):
 @pytest.fixture
 def faked(archive, monkeypatch, scripted):
     monkeypatch.setattr(embedding, "load_embedder", lambda settings, store: WordEmbedder())
-    monkeypatch.setattr(engine, "load_generator", lambda settings, store: scripted)
+    monkeypatch.setattr(engine, "load_generators", lambda settings, store: [scripted])
     monkeypatch.setenv("ARCHIVAR_WORDING", "written")
     return scripted
 

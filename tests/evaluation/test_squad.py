@@ -106,7 +106,7 @@ def test_a_hidden_article_is_found_by_no_search(file, tmp_path):
 @pytest.fixture
 def faked(monkeypatch, scripted):
     monkeypatch.setattr(embedding, "load_embedder", lambda settings, store: WordEmbedder())
-    monkeypatch.setattr(engine, "load_generator", lambda settings, store: scripted)
+    monkeypatch.setattr(engine, "load_generators", lambda settings, store: [scripted])
     monkeypatch.setenv("ARCHIVAR_RERANKER", "none")
     return scripted
 

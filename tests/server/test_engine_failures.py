@@ -14,7 +14,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from archive.errors import EngineUnavailable, GenerationError
 from archive.settings import Settings
-from server.generation import LangChainGenerator, Message, Sampling
+from server.generation import Message, Sampling
+from server.langchain_generator import LangChainGenerator
 
 CLOSE = {"Connection": "close"}  # or a client would keep its connection beyond the loop of its test
 REFUSAL = "no memory left to connect layers"
@@ -76,7 +77,7 @@ def engine(running) -> Engine:
 def failure_of(provider: str, address: str) -> GenerationError:
     """What the generator raises; all engines of this file fail."""
     url = f"{address}/v1" if provider == "openai" else address
-    generator = LangChainGenerator(provider, "small", Settings(generator_url=url, engine_timeout=20))
+    generator = LangChainGenerator(provider, "small", Settings(engine_timeout=20), url)
 
     async def listen() -> None:
         async for _ in generator.stream([Message("user", "Wann?")], Sampling(answer_tokens=77)):

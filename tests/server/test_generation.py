@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from archive.errors import EngineTimeout, EngineUnavailable, GenerationError, SettingsError
 from archive.models import ModelStore
 from archive.settings import Settings
-from server.generation import Message, Piece, Sampling, load_generator, weights_of
+from server.generation import Message, Piece, Sampling, load_generators, weights_of
 from server.ports import free_port
 
 TURNS = [Message("system", "Kurz."), Message("user", "Hallo?")]
@@ -120,7 +120,7 @@ def settings(provider: str, address: str, **more) -> Settings:
 
 
 def stream(chosen: Settings, sampling: Sampling | None = None) -> list[Piece]:
-    generator = load_generator(chosen, ModelStore(chosen.models, offline=True))
+    [generator] = load_generators(chosen, ModelStore(chosen.models, offline=True))
 
     async def pieces() -> list[Piece]:
         return [piece async for piece in generator.stream(TURNS, sampling or Sampling(50))]
@@ -182,7 +182,7 @@ def test_a_death_in_the_middle_is_no_end(engine, running, provider):
 @pytest.mark.parametrize("name", ["gpt-4o", "vertex:x", "ollama:", "openai:gpt-4o"])
 def test_a_generator_of_no_known_engine(name):
     with pytest.raises(SettingsError, match="ARCHIVAR_GENERATOR"):
-        load_generator(Settings(generator=name), ModelStore(Settings().models, offline=True))
+        load_generators(Settings(generator=name), ModelStore(Settings().models, offline=True))
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,6 @@ def test_a_word_that_is_said_outweighs_the_others(text, likeliest):
 @pytest.mark.parametrize("provider", ["openai", "ollama"])
 def test_engines_that_tell_no_probabilities_are_taken_at_their_word(engine, running, provider):
     chosen = settings(provider, running[1])
-    generator = load_generator(chosen, ModelStore(chosen.models, offline=True))
+    [generator] = load_generators(chosen, ModelStore(chosen.models, offline=True))
     said, other = LOOP.run_until_complete(generator.weigh(TURNS, ("Guten", "Nein"), begun="("))
     assert said > other

@@ -2,46 +2,24 @@
 
 import asyncio
 import json
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
-import uvicorn
 from openai import APIError, AsyncOpenAI, AuthenticationError, BadRequestError, NotFoundError, OpenAI
 from pydantic import SecretStr
 from scripted import ScriptedGenerator
+from serving import serving
 
 from archive.archive import Archive
 from archive.articles import Article, Passage
 from archive.errors import EngineTimeout, EngineUnavailable, GenerationError, SettingsError
 from archive.settings import Settings
 from server.app import create_app
-from server.engine import load_engine
-from server.ports import free_port
 
 QUESTION = "Wer hat die Hintertür in den XZ Utils entdeckt?"
 ANSWER = "Andres Freund entdeckte die Hintertür in den XZ Utils [1]."
-
-
-@contextmanager
-def serving(settings: Settings, generator) -> Iterator[str]:
-    """The app on a free port, in a thread; yields its address."""
-    port = free_port("127.0.0.1")
-    settings = settings.model_copy(update={"port": port, "models": Settings().models, "offline": True})
-    app = create_app(settings, load=lambda chosen: load_engine(chosen, generator=generator))
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.02)
-    assert server.started
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(20)
-    assert not thread.is_alive()
 
 
 class Swap:
@@ -51,6 +29,9 @@ class Swap:
 
     def __init__(self) -> None:
         self.to = None
+
+    async def check(self):
+        await self.to.check()
 
     def stream(self, messages, sampling):
         return self.to.stream(messages, sampling)

@@ -1,0 +1,81 @@
+"""Answers while they are made: each in a task of its own, so that who reads slowly or leaves holds up nobody."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+from archive.errors import ShuttingDown
+from server.events import Event
+from server.turns import Turn
+
+_ENDED = None
+
+
+class Running:
+    """An answer on its way. It goes on at the engine's pace, whatever its reader's; an answer's length bounds it.
+
+    The task is no child of the request's: a request that is cancelled is cancelled at each await, and what frees the
+    engine has to be awaited.
+    """
+
+    def __init__(self, events: AsyncGenerator[Event], turn: Turn | None) -> None:
+        """Begins at once; `turn` is ended with the events, even if nobody ever reads them."""
+        self._events: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
+        self._task = asyncio.create_task(self._run(events, turn))
+
+    async def _run(self, events: AsyncGenerator[Event], turn: Turn | None) -> None:
+        try:
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    self._events.put_nowait(event)
+        except Exception as error:
+            self._events.put_nowait(error)
+        finally:
+            if turn is not None:
+                turn.end()
+            self._events.put_nowait(_ENDED)
+
+    async def read(self) -> AsyncGenerator[Event]:
+        """The events. Raises what broke the answer off. Closing it early gives the answer up."""
+        try:
+            while (event := await self._events.get()) is not _ENDED:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+        finally:
+            self.cancel()
+
+    def break_off(self) -> None:
+        """Its reader gets ShuttingDown in place of the rest."""
+        self._events.put_nowait(ShuttingDown("the server is being stopped; ask again in a moment"))
+
+    def cancel(self) -> None:
+        """Nobody reads any more: free the engine."""
+        self._task.cancel()
+
+    @property
+    def done(self) -> bool:
+        """Whether the engine has been freed."""
+        return self._task.done()
+
+
+class Runnings:
+    """All answers that are being made; held so that none is lost on its way, and told when the server stops."""
+
+    def __init__(self) -> None:
+        self._running: set[Running] = set()
+
+    def start(self, events: AsyncGenerator[Event], turn: Turn | None = None) -> Running:
+        """Begin an answer."""
+        running = Running(events, turn)
+        self._running.add(running)
+        running._task.add_done_callback(lambda _: self._running.discard(running))
+        return running
+
+    def break_off(self) -> None:
+        """End all that still run, readably."""
+        for running in self._running:
+            running.break_off()
+
+    def __len__(self) -> int:
+        return len(self._running)

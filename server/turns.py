@@ -1,0 +1,256 @@
+"""Turns at the engines: a bounded, fair queue before one or several of them.
+
+Who waits is served by start-time fair queuing (Goyal, Vin and Cheng, 1996): each caller's questions count rounds, and
+the lowest round goes first, so that a hundred questions of a script hold up a reader's one by a single place.
+Everything here runs on one event loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Self
+
+from archive.errors import Busy, EngineTimeout, EngineUnavailable, GenerationError
+from server.generation import Generator, Message, Piece, Sampling
+
+log = logging.getLogger(__name__)
+
+_USUAL_SECONDS = 5.0  # a turn's length, until some were seen
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two looks at an engine that failed
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One engine: how many answers it writes, and whether it is left out since it failed."""
+
+    generator: Generator
+    slots: int
+    running: int = 0
+    failures: int = 0  # in a row
+    is_out: bool = False
+
+
+class Turns:
+    """Hands out turns at the engines of one model; those that fail are left out until they answer again."""
+
+    def __init__(self, generators: Sequence[Generator], slots: int, waiting: int) -> None:
+        """`slots` answers at a time from each engine; `waiting` questions may wait for them, half of them one's own."""
+        self.members = tuple(Member(generator, slots) for generator in generators)
+        self.limit = waiting
+        self._waiting: list[Turn] = []  # in the order of service
+        self._rounds: Counter[str] = Counter()  # the last round of each caller who waits
+        self._round = 0
+        self._usual = _USUAL_SECONDS
+        self._revivals: set[asyncio.Task[None]] = set()
+
+    @property
+    def generator(self) -> Generator:
+        """One of them, for what needs no turn: its name, and counting tokens."""
+        return self.members[0].generator
+
+    @property
+    def waiting(self) -> int:
+        """Questions that wait."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """Turns that are being used."""
+        return sum(member.running for member in self.members)
+
+    def take(self, caller: str = "") -> "Turn":
+        """A turn, which may have to wait first; `caller` is whom it is counted for.
+
+        Raises Busy where too many wait. Whoever takes a turn ends it.
+        """
+        turn = Turn(self, caller)
+        if not self._waiting and (member := self._free()):
+            turn.begin(member)
+            return turn
+        own = sum(other.caller == caller for other in self._waiting)
+        if len(self._waiting) >= self.limit or own >= ceil(self.limit / 2):
+            slots = sum(member.slots for member in self.members)
+            seconds = ceil(self._usual * (len(self._waiting) + 1) / slots)
+            whose = "" if len(self._waiting) >= self.limit else " of yours"
+            raise Busy(f"{len(self._waiting)} questions{whose} are waiting already; ask again in {seconds} s", seconds)
+        turn.round = self._rounds[caller] = max(self._round, self._rounds[caller]) + 1
+        behind = next((place for place, other in enumerate(self._waiting) if other.round > turn.round), None)
+        self._waiting.insert(len(self._waiting) if behind is None else behind, turn)
+        self._changed()
+        return turn
+
+    def place(self, turn: "Turn") -> int:
+        """Where a turn waits: 1 is next."""
+        return self._waiting.index(turn) + 1
+
+    def end(self, turn: "Turn", member: Member | None, seconds: float) -> None:
+        """Take a turn's place back, whether it was used or given up; the next begins."""
+        if member is None:
+            self._waiting.remove(turn)
+            self._forget(turn)
+        else:
+            member.running -= 1
+            self._usual += 0.2 * (seconds - self._usual)
+        self._serve()
+
+    def move(self, member: Member) -> Member | None:
+        """Leave an engine that failed out until it answers; another one that takes its work, if there is one."""
+        member.failures += 1
+        if not member.is_out:
+            member.is_out = True
+            log.warning("engine %s is left out: it failed", member.generator.name)
+            task = asyncio.create_task(self._revive(member))
+            self._revivals.add(task)
+            task.add_done_callback(self._revivals.discard)
+        others = [other for other in self.members if not other.is_out]
+        if not others:
+            return None
+        # Beyond its slots if need be: a question that was promised an answer doesn't queue again.
+        taken = min(others, key=lambda other: other.running / other.slots)
+        member.running -= 1
+        taken.running += 1
+        self._serve()
+        return taken
+
+    def worked(self, member: Member) -> None:
+        """An engine has answered."""
+        member.failures = 0
+        self._return(member)
+
+    async def close(self) -> None:
+        """Stop looking after engines that failed."""
+        for task in self._revivals:
+            task.cancel()
+        await asyncio.gather(*self._revivals, return_exceptions=True)
+
+    async def _revive(self, member: Member) -> None:
+        while member.is_out:
+            await asyncio.sleep(min(_FIRST_PAUSE * 2 ** (member.failures - 1), _LONGEST_PAUSE))
+            try:
+                await member.generator.check()
+            except GenerationError:
+                member.failures += 1
+            else:
+                self._return(member)
+
+    def _return(self, member: Member) -> None:
+        if member.is_out:
+            member.is_out = False
+            log.info("engine %s answers again", member.generator.name)
+            self._serve()
+
+    def _free(self) -> Member | None:
+        # Where all are out, each is tried: that is how a single engine comes back at once.
+        usable = [member for member in self.members if not member.is_out] or self.members
+        free = [member for member in usable if member.running < member.slots]
+        return min(free, key=lambda member: member.running / member.slots, default=None)
+
+    def _serve(self) -> None:
+        while self._waiting and (member := self._free()):
+            turn = self._waiting.pop(0)
+            self._round = turn.round
+            self._forget(turn)
+            turn.begin(member)
+        self._changed()
+
+    def _forget(self, turn: "Turn") -> None:
+        if not any(other.caller == turn.caller for other in self._waiting):
+            del self._rounds[turn.caller]
+
+    def _changed(self) -> None:
+        for turn in self._waiting:
+            turn.changed.set()
+
+
+class Turn:
+    """One answer's right to an engine: waited for, used as a Generator, and ended. Ends with its `with` block."""
+
+    def __init__(self, turns: Turns, caller: str) -> None:
+        self.name = turns.generator.name
+        self.caller, self.round = caller, 0
+        self.changed = asyncio.Event()
+        self._turns = turns
+        self._member: Member | None = None
+        self._began = 0.0
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def begin(self, member: Member) -> None:
+        """It is this one's turn, at `member`; called by Turns."""
+        member.running += 1
+        self._member, self._began = member, time.monotonic()
+        self.changed.set()
+
+    async def wait(self) -> AsyncGenerator[int]:
+        """The place in the queue, from the first to each change; ends when it's this one's turn."""
+        told = 0
+        while self._member is None:
+            if (place := self._turns.place(self)) != told:
+                told = place
+                yield place
+            self.changed.clear()
+            if self._member is None:
+                await self.changed.wait()
+
+    def end(self) -> None:
+        """Give the place back; again is harmless."""
+        if not self._ended:
+            self._ended = True
+            self._turns.end(self, self._member, time.monotonic() - self._began)
+
+    async def check(self) -> None:
+        """See Generator."""
+        await self._held().generator.check()
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
+        """See Generator. An engine that fails before its first word is replaced by another, where there is one."""
+        while True:
+            member, begun = self._held(), False
+            try:
+                async with contextlib.aclosing(member.generator.stream(messages, sampling)) as pieces:
+                    async for piece in pieces:
+                        if not begun:
+                            begun = True
+                            self._turns.worked(member)
+                        yield piece
+                return
+            except (EngineUnavailable, EngineTimeout):
+                if not self._moved(member) or begun:
+                    raise
+
+    async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
+        """See Generator, and stream()."""
+        while True:
+            member = self._held()
+            try:
+                weights = await member.generator.weigh(messages, words, begun)
+            except (EngineUnavailable, EngineTimeout):
+                if not self._moved(member):
+                    raise
+            else:
+                self._turns.worked(member)
+                return weights
+
+    def count_tokens(self, text: str) -> int:
+        """See Generator."""
+        return self._turns.generator.count_tokens(text)
+
+    def _held(self) -> Member:
+        if self._member is None:
+            raise RuntimeError("an engine was asked before its turn had come")
+        return self._member
+
+    def _moved(self, failed: Member) -> bool:
+        taken = self._turns.move(failed)
+        self._member = taken or failed
+        return taken is not None
