@@ -1,33 +1,51 @@
 """Generation behind one small protocol: llama.cpp in this process, or engines at one or several addresses."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from archive.errors import SettingsError
 from archive.models import ModelStore
 from archive.settings import Settings
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A function that the model wants called; `arguments` is what it wrote, JSON where it kept to it."""
+
+    id: str
+    name: str
+    arguments: str
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation: an assistant's may call tools, a tool's answers the call `tool_call_id`."""
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to write. `answer_tokens` bounds the answer, `stop` ends it before any of these strings."""
+    """How to write. `answer_tokens` bounds the answer, `stop` ends it before any of these strings.
+
+    `tools`, `tool_choice` and `response_format` are OpenAI's: {"type": "function", "function": ...}; "none", "auto",
+    "required" or {"type": "function", "function": {"name": ...}}; {"type": "text" | "json_object" | "json_schema", ...}.
+    """
 
     answer_tokens: int
     temperature: float = 0.0
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: object = None
+    response_format: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +59,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of an answer. The last one carries the reason for the end ("stop" or "length"), and usage where known."""
+    """A piece of an answer.
+
+    The last one carries the reason for the end ("stop", "length" or "tool_calls"), all tools to be called, each whole,
+    and usage where known.
+    """
 
     text: str
     finish_reason: str | None = None
     usage: Usage | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class Generator(Protocol):
