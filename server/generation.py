@@ -35,7 +35,7 @@ class Sampling:
     """How to write. `answer_tokens` bounds the answer, `stop` ends it before any of these strings.
 
     `tools`, `tool_choice` and `response_format` are OpenAI's: {"type": "function", "function": ...}; "none", "auto",
-    "required" or {"type": "function", "function": {"name": ...}}; {"type": "text" | "json_object" | "json_schema", ...}.
+    "required" or {"type": "function", "function": {"name": ...}}; {"type": "json_schema", "json_schema": {"schema": ...}}.
     """
 
     answer_tokens: int
