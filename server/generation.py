@@ -34,8 +34,9 @@ class Message:
 class Sampling:
     """How to write. `answer_tokens` bounds the answer, `stop` ends it before any of these strings.
 
-    `tools`, `tool_choice` and `response_format` are OpenAI's: {"type": "function", "function": ...}; "none", "auto",
-    "required" or {"type": "function", "function": {"name": ...}}; {"type": "json_schema", "json_schema": {"schema": ...}}.
+    `tools`, `tool_choice` and `response_format` are in OpenAI's shapes: {"type": "function", "function": {...}}; "none",
+    "auto", "required" or {"type": "function", "function": {"name": ...}}; {"type": "json_object"} or
+    {"type": "json_schema", "json_schema": {"schema": ...}}.
     """
 
     answer_tokens: int
