@@ -34,9 +34,8 @@ class Message:
 class Sampling:
     """How to write. `answer_tokens` bounds the answer, `stop` ends it before any of these strings.
 
-    `tools`, `tool_choice` and `response_format` are in OpenAI's shapes: {"type": "function", "function": {...}}; "none",
-    "auto", "required" or {"type": "function", "function": {"name": ...}}; {"type": "json_object"} or
-    {"type": "json_schema", "json_schema": {"schema": ...}}.
+    `tools`, `tool_choice` and `response_format` are OpenAI's: a tool is {"type": "function", "function": ...}, a choice
+    "none", "auto", "required" or a function by name, a format {"type": "json_object"} or one with a "json_schema".
     """
 
     answer_tokens: int
