@@ -1,0 +1,95 @@
+"""What programs ask of the archive without the chat: search it, and read an article. Blocking: call it in a thread.
+
+/v1/search, the tools of language models, the web search and the web loader all go through these two.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import unquote, urldefrag
+
+from archive.archive import Archive
+from archive.articles import TIME_ZONE, Hit, Period
+from archive.models import ModelStore
+from archive.opening import open_archive
+from archive.records import Record
+from archive.settings import Settings
+from server.enough import Verdict, judge
+from server.reranking import load_reranker
+from server.retrieval import Retrieved, Retriever, search_for
+from server.sources import shown, stored
+from server.timings import Timings
+from server.understanding import Question, understand
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An archive and what finds in it."""
+
+    settings: Settings
+    archive: Archive
+    retriever: Retriever
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was understood of a question and found for it; `period` is the one that was given, or that it means."""
+
+    question: Question
+    period: Period | None
+    found: Retrieved
+    timings: Timings
+
+    @property
+    def hits(self) -> list[Hit]:
+        """The best passage of each article, best first."""
+        return shown(self.found.hits, len(self.found.hits), passages=1)
+
+
+def open_library(settings: Settings) -> Library:
+    """Load the models of retrieval, none that writes, and open the archive. Raises ModelError and ArchiveError."""
+    store = ModelStore(settings.models, offline=settings.offline)
+    reranker = load_reranker(settings, store)
+    archive = open_archive(settings, store)
+    return Library(settings, archive, Retriever(archive, reranker, settings.candidates, settings.reranked))
+
+
+def search(
+    library: Library,
+    query: str,
+    *,
+    period: Period | None = None,
+    top_k: int | None = None,
+    today: date | None = None,
+) -> Findings:
+    """The articles that fit a question in plain words; `period` goes before the one that is read out of it."""
+    timings = Timings()
+    with timings.stage("understand"):
+        question = understand((), query, today or datetime.now(TIME_ZONE).date())
+    wanted = search_for(question, period)
+    found = library.retriever.retrieve(wanted, top_k or library.settings.top_k, timings)
+    timings.mark("total")
+    return Findings(question, period or question.period, found, timings)
+
+
+def likely(library: Library, findings: Findings) -> Verdict:
+    """Whether what was found is likely to answer the question."""
+    question, found = findings.question, findings.found
+    return judge(
+        question.search, found.hits, found.embedder, library.settings.nearest,
+        in_period=found.period is not None, foreign=question.language == "en",
+    )  # fmt: skip
+
+
+def find(library: Library, reference: str) -> Record:
+    """The article of that id or web address, one it had before too, or of our own page for it.
+
+    Raises NotFound, and Withdrawn where it was taken down.
+    """
+    reference = reference.strip()
+    address = urldefrag(reference).url
+    if held := library.archive.ledger.at_addresses((reference, address)):
+        return stored(library.archive, held.get(reference) or held[address])
+    page = f"{library.settings.base_url}/articles/"
+    if address.startswith(page):
+        return stored(library.archive, unquote(address.removeprefix(page).partition("?")[0]))
+    return stored(library.archive, reference)
