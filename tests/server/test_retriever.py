@@ -135,3 +135,14 @@ def test_a_question_becomes_a_search():
 
     assert "Vulkan" in search.query and search.period == question.published and search.leaning == "newer"
     assert search_for(question, Period(None, None)).period == Period(None, None)
+
+
+def test_a_search_may_leave_the_reranker_out(archive):
+    reranker = CountingReranker()
+    with_it, _, ms = found(archive, "Vulkan Island Lava", reranker)
+    without, _, others = found(archive, "Vulkan Island Lava", reranker, rerank=False)
+
+    assert len(reranker.read) == 1 and "rerank" in ms and "rerank" not in others
+    assert {hit.passage.id for hit in with_it.hits} == {hit.passage.id for hit in without.hits}
+    assert all("reranked" in hit.scores for hit in with_it.hits)
+    assert not any("reranked" in hit.scores for hit in without.hits)

@@ -326,6 +326,9 @@ def test_search_tells_scores_times_and_what_it_understood(http):
     other = http.post("/v1/search", json={"query": "Log4j", "from": "2024-01-01"}).json()
     assert all(hit["published"] >= "2024" for hit in other["data"])
     assert http.post("/v1/search", json={"query": ""}).status_code == 400
+    assert "rerank" in other["timings"]
+    plain = http.post("/v1/search", json={"query": "Log4j", "rerank": False}).json()
+    assert plain["data"] and "rerank" not in plain["timings"]
 
 
 def test_articles_as_json_and_as_page(http):
