@@ -12,10 +12,13 @@ ArchivarError
   │     ├── ArchiveLocked    another process writes
   │     └── ModelMismatch    the archive was built with another embedder
   ├── BadRequest           an HTTP request that can't be meant; carries `param`
+  ├── BadKey               a key can't be made or changed as a command asks for
   ├── Unauthorized         the API key is missing or wrong
+  ├── Forbidden            the API key doesn't allow this
   ├── NotFound             an article or a model that a request names does not exist
   │     └── Withdrawn        an article that was there and that its publisher has taken down
   ├── Busy                 too many wait already; carries the seconds after which to ask again
+  │     └── QuotaUsed        an API key's quota is used up
   ├── ShuttingDown         the server is being stopped while an answer is on its way
   └── GenerationError      the engine failed
         ├── EngineUnavailable  it can't be reached or is not loaded
@@ -75,8 +78,24 @@ class BadRequest(ArchivarError):
         self.param = param
 
 
+class BadKey(ArchivarError):
+    """The name of a key is taken, unknown or no name, or what it shall allow can't be meant."""
+
+
 class Unauthorized(ArchivarError):
-    """A request without the key that this server asks for."""
+    """A request without the key that this server asks for; `code` is OpenAI's, for a key that is wrong."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Forbidden(ArchivarError):
+    """A request with a key that doesn't allow it, or from a web page of others; `code` is OpenAI's."""
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NotFound(ArchivarError):
@@ -98,6 +117,12 @@ class Busy(ArchivarError):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class QuotaUsed(Busy):
+    """A key's requests of this minute or day are used up."""
+
+    code = "rate_limit_exceeded"  # OpenAI's
 
 
 class ShuttingDown(ArchivarError):

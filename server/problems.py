@@ -15,8 +15,10 @@ from archive.errors import (
     Busy,
     EngineTimeout,
     EngineUnavailable,
+    Forbidden,
     GenerationError,
     NotFound,
+    QuotaUsed,
     ShuttingDown,
     Unauthorized,
     Withdrawn,
@@ -31,6 +33,7 @@ _CLIENT_CLOSED = 499  # nobody reads it; logs and metrics shall not count it as 
 STATUS: tuple[tuple[type[Exception], int, str], ...] = (
     (BadRequest, 400, "invalid_request_error"),
     (Unauthorized, 401, "invalid_request_error"),
+    (Forbidden, 403, "invalid_request_error"),
     (Withdrawn, 410, "invalid_request_error"),
     (NotFound, 404, "invalid_request_error"),
     (Busy, 429, "rate_limit_error"),
@@ -48,17 +51,26 @@ def describe(error: Exception) -> tuple[int, dict[str, Any]]:
     for kind, status, type_ in STATUS:
         if isinstance(error, kind):
             param = error.param if isinstance(error, BadRequest | NotFound) else None
-            code = error.code if isinstance(error, NotFound) else None
+            code = error.code if isinstance(error, NotFound | Unauthorized | Forbidden | QuotaUsed) else None
             return status, {"message": str(error), "type": type_, "param": param, "code": code}
     log.error("unexpected error", exc_info=error)
     message = "an unexpected error; the server's log tells more"
     return 500, {"message": message, "type": "server_error", "param": None, "code": None}
 
 
-async def _ours(_: Request, error: Exception) -> JSONResponse:
+def response_to(error: Exception) -> JSONResponse:
+    """An error as it goes out."""
     status, told = describe(error)
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Busy) else None
+    headers = {}
+    if isinstance(error, Busy):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 11.6.1
     return JSONResponse({"error": told}, status, headers=headers)
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    return response_to(error)
 
 
 async def _gone(_: Request, error: Exception) -> Response:
