@@ -94,6 +94,14 @@ class Settings(BaseSettings):
     api_key: SecretStr = Field(SecretStr(""), description="key that clients must send; needed beyond loopback")
     language: str = Field("de", pattern="^(de|en)$", description="language of messages where a question leaves it open")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="level of the log")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="log lines for people (`text`) or programs (`json`)"
+    )
+    otlp_endpoint: str = Field(
+        "",
+        pattern="^(https?://[^\\s/]+.*)?$",
+        description="address of an OpenTelemetry collector that traces go to, by OTLP over HTTP; empty: none",
+    )
 
     @property
     def reranker_name(self) -> str:
