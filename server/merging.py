@@ -37,6 +37,8 @@ def interleave(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
     several lists hold stands where the first of them takes it, its passages in that list's order.
     """
     queues = [_by_article(hits) for hits in lists]
+    if len(queues) == 1:
+        return [hit for hits in queues[0].values() for hit in hits]
     taken: dict[str, list[Hit]] = {}
     while any(queues):
         for queue in queues:

@@ -18,11 +18,13 @@ from server.fusion import fuse
 from server.merging import blend, interleave
 from server.periods import Leaning, wider
 from server.reranking import Reranker, rerank
-from server.stories import collapse, distinct, lean
+from server.stories import collapse, compared, distinct, lean
 from server.timings import Timings
 from server.understanding import Question
 
 Vectors = NDArray[np.float32]
+
+PATIENCE = 0.15  # seconds that a question waits to see what was ingested since the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Retriever:
 
     def retrieve(self, search: Search, top_k: int, timings: Timings) -> Retrieved:
         """The passages of the best `top_k` articles within the period; where it holds none, of a wider one."""
-        self._archive.refresh()
+        self._archive.refresh(PATIENCE)
         served = self._archive.served  # once: a query's vector must not meet another embedder's index
         queries = [parse_query(query) for query in (search.query, *search.variants, *search.parts)]
         asked = [query.plain or "-" for query in queries]
@@ -126,12 +128,12 @@ class Retriever:
     def _ordered(self, index: Index, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
         """Leaning to newer or older, and near-identical reports behind the rest."""
         ordered = lean(hits, leaning)
-        vectors = index.vectors_of([hit.passage.id for hit in ordered])
-        if any(hit.passage.id not in vectors for hit in ordered):  # a writer is replacing one just now
+        wanted = compared(ordered)
+        vectors = index.vectors_of(wanted)
+        if len(vectors) < len(wanted):  # a writer is replacing one just now
             return ordered
-        stacked = np.stack([vectors[hit.passage.id] for hit in ordered]) if ordered else None
         links = Links(self._archive.ledger).among(hit.passage.article_id for hit in ordered)
-        return collapse(ordered, stacked, links)
+        return collapse(ordered, vectors, links)
 
 
 def _attempts(

@@ -4,7 +4,7 @@ Pure functions over hits in rank order. What they move back is never lost: it st
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -32,15 +32,25 @@ _BONUS = 0.3  # of that distance, for the newest of the relevant
 _NO_WORD = re.compile(r"[\W_]+")
 
 
+Vectors = Mapping[str, NDArray[np.float32]]  # (d,), normalized, by passage id
+
+
+def compared(hits: Sequence[Hit]) -> list[str]:
+    """Ids of the passages whose vectors collapse() needs: the best of each article that another is near in time."""
+    best = _best(hits)
+    near = _near_in_time([hits[place] for place in best])
+    return [hits[place].passage.id for place, others in zip(best, near, strict=True) if others.any()]
+
+
 def collapse(
-    hits: Sequence[Hit], vectors: NDArray[np.float32] | None = None, links: Collection[frozenset[str]] = ()
+    hits: Sequence[Hit], vectors: Vectors | None = None, links: Collection[frozenset[str]] = ()
 ) -> tuple[Hit, ...]:
     """The hits, near-identical reports of one event gathered: one keeps its place, the others go behind all the rest.
 
-    `links` are pairs of articles whose whole texts are known to be near-identical, by id. `vectors` (n, d) are those of
-    the hits' passages, normalized, in the same order; without them only what is linked or the same by its letters is
-    gathered. The one that stays is the best, or the newest where their scores are about equal; it knows the others as
-    `twins`, and the newest of them is marked. Further passages of a moved article move with it.
+    `links` are pairs of articles whose whole texts are known to be near-identical, by id. `vectors` are those of the
+    passages that compared() names; without them only what is linked or the same by its letters is gathered. The one
+    that stays is the best, or the newest where their scores are about equal; it knows the others as `twins`, and the
+    newest of them is marked. Further passages of a moved article move with it.
     """
     ordered, moved = list(hits), set()
     for places in _clusters(hits, vectors, links):
@@ -82,41 +92,58 @@ def lean(hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
     return tuple(sorted(hits, key=lambda hit: -height[id(hit)]))
 
 
-def _clusters(
-    hits: Sequence[Hit], vectors: NDArray[np.float32] | None, links: Collection[frozenset[str]]
-) -> list[list[int]]:
+def _clusters(hits: Sequence[Hit], vectors: Vectors | None, links: Collection[frozenset[str]]) -> list[list[int]]:
     """Places of the best hits of articles that tell the same; each joins the first better one that it repeats."""
+    best = _best(hits)
+    passages = [hits[place].passage for place in best]
+    near = _near([hits[place] for place in best], vectors).tolist()
+    needed = _SHARED if vectors is not None else _SAME
+    runs: dict[str, frozenset[str]] = {}
+    clusters: list[list[int]] = []
+    for one, passage in enumerate(passages):
+        for members in clusters:
+            leader = members[0]
+            # The passages that were found of two versions of one story may be different parts of it.
+            linked = bool(links) and frozenset((passage.article_id, passages[leader].article_id)) in links
+            if linked or (near[one][leader] and _share_letters(passage, passages[leader], needed, runs)):
+                members.append(one)
+                break
+        else:
+            clusters.append([one])
+    return [[best[one] for one in members] for members in clusters if len(members) > 1]
+
+
+def _best(hits: Sequence[Hit]) -> list[int]:
+    """Places of the best hit of each article."""
     first: dict[str, int] = {}
     for place, hit in enumerate(hits):
         first.setdefault(hit.passage.article_id, place)
-    cosines = vectors @ vectors.T if vectors is not None else None
-    runs: dict[str, frozenset[str]] = {}
-    clusters: list[list[int]] = []
-    for place in first.values():
-        for places in clusters:
-            leader = places[0]
-            cosine = float(cosines[place, leader]) if cosines is not None else None
-            one, other = hits[place].passage, hits[leader].passage
-            # The passages that were found of two versions of one story may be different parts of it.
-            if frozenset((one.article_id, other.article_id)) in links or _are_twins(one, other, cosine, runs):
-                places.append(place)
-                break
-        else:
-            clusters.append([place])
-    return [places for places in clusters if len(places) > 1]
+    return list(first.values())
 
 
-def _are_twins(one: Passage, other: Passage, cosine: float | None, runs: dict[str, frozenset[str]]) -> bool:
-    if one.published is None or other.published is None or abs(one.published - other.published) > _APART:
-        return False
-    if cosine is not None and cosine < _NEAR:
-        return False
+def _near_in_time(hits: Sequence[Hit]) -> NDArray[np.bool_]:
+    """Shape (n, n): which two are dated days apart at most; none is near itself, or near an undated one."""
+    moments = np.array([_moment(hit) if hit.passage.published else np.nan for hit in hits])
+    near: NDArray[np.bool_] = np.abs(moments[:, None] - moments[None]) <= _APART.total_seconds()
+    np.fill_diagonal(near, val=False)
+    return near
+
+
+def _near(hits: Sequence[Hit], vectors: Vectors | None) -> NDArray[np.bool_]:
+    """Shape (n, n): which two are near in time, and by their vectors where there are any."""
+    near = _near_in_time(hits)
+    rows = np.flatnonzero(near.any(axis=1))
+    if vectors is not None and len(rows):
+        stacked = np.stack([vectors[hits[row].passage.id] for row in rows])
+        near[np.ix_(rows, rows)] &= stacked @ stacked.T >= _NEAR
+    return near
+
+
+def _share_letters(one: Passage, other: Passage, needed: float, runs: dict[str, frozenset[str]]) -> bool:
     first, second = _runs(one, runs), _runs(other, runs)
     shared = len(first & second) / (len(first | second) or 1)
-    if cosine is None:
-        return shared >= _SAME
     short = min(len(one.text), len(other.text)) < _SHORT
-    return shared >= (_SHARED_SHORT if short else _SHARED)
+    return shared >= (max(needed, _SHARED_SHORT) if short else needed)
 
 
 def _runs(passage: Passage, known: dict[str, frozenset[str]]) -> frozenset[str]:

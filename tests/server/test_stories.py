@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from archive.articles import TIME_ZONE, Hit, Passage
-from server.stories import collapse, distinct, lean
+from server.stories import collapse, compared, distinct, lean
 
 MONDAY = datetime(2024, 7, 22, 12, tzinfo=TIME_ZONE)
 REPORT = (
@@ -55,6 +55,10 @@ def hit(name, score, days=0.0, title="", text="", place=0):
     return Hit(Passage(f"{name}#{place}", name, place, text or name, title or name, published), score)
 
 
+def by_id(hits, vectors):
+    return {found.passage.id: vector for found, vector in zip(hits, vectors, strict=True)}
+
+
 def articles(hits):
     return list(dict.fromkeys(found.passage.article_id for found in hits))
 
@@ -90,7 +94,7 @@ def test_reworded_reports_take_one_place_and_further_reports_of_the_story_keep_t
         hit("reworded", 3.5, 0.2, "CrowdStrike: Zahl der betroffenen Geräte bekannt", reworded),
     ]
     vectors = real_embedder.embed_passages([found.passage.embedded_text for found in hits])
-    collapsed = collapse(hits, vectors)
+    collapsed = collapse(hits, by_id(hits, vectors))
 
     assert articles(collapsed)[1:4] == ["other-0", "other-1", "other-2"]
     assert "reworded" in collapsed[0].twins
@@ -120,19 +124,19 @@ def test_the_same_words_weeks_later_or_without_a_date_are_another_report(days):
 
 def test_linked_articles_take_one_place_whichever_of_their_passages_were_found():
     hits = [hit("one", 2.0, 0, *OTHERS[0]), hit("other", 1.5, 0, *OTHERS[2]), hit("two", 1.0, 0, *OTHERS[1])]
-    collapsed = collapse(hits, np.eye(3, dtype=np.float32), {frozenset(("one", "two"))})
+    collapsed = collapse(hits, by_id(hits, np.eye(3, dtype=np.float32)), {frozenset(("one", "two"))})
     assert articles(collapsed) == ["one", "other", "two"]
     assert [found.twins for found in collapsed] == [("two",), (), ("one",)]
 
 
 def test_near_vectors_alone_make_no_twins():
     hits = [hit("one", 2.0, 0, *OTHERS[0]), hit("two", 1.0, 0, *OTHERS[1])]
-    assert collapse(hits, np.ones((2, 4), np.float32) / 2) == tuple(hits)
+    assert collapse(hits, by_id(hits, np.ones((2, 4), np.float32) / 2)) == tuple(hits)
 
 
 def test_far_vectors_are_no_twins_whatever_their_letters():
     hits = [hit("one", 2.0, 0, *VARIANTS[0]), hit("two", 1.0, 0, *VARIANTS[1])]
-    assert collapse(hits, np.eye(2, dtype=np.float32)) == tuple(hits)
+    assert collapse(hits, by_id(hits, np.eye(2, dtype=np.float32))) == tuple(hits)
 
 
 def test_all_passages_of_a_moved_article_move():
@@ -146,7 +150,7 @@ def test_all_passages_of_a_moved_article_move():
 
 def test_nothing_collapses_to_nothing():
     assert collapse([]) == ()
-    assert collapse([hit("a", 1.0)], np.ones((1, 4), np.float32)) == (hit("a", 1.0),)
+    assert collapse([hit("a", 1.0)], {}) == (hit("a", 1.0),)
 
 
 def test_places_are_distinct_articles_with_their_passages():
@@ -179,3 +183,9 @@ def test_what_has_no_date_or_no_rival_is_not_lifted():
     equal = [hit("a", 1, 0), hit("b", 1, 1)]
     assert articles(lean(equal, "newer")) == ["b", "a"]
     assert lean([], "newer") == ()
+
+
+def test_only_the_best_of_articles_near_in_time_are_compared():
+    hits = [hit("one", 5.0, 0), hit("one", 4.0, 0, place=1), hit("two", 3.0, 2.5), hit("far", 2.0, 9)]
+    assert compared([*hits, hit("undated", 1.0, None)]) == ["one#0", "two#0"]
+    assert compared([]) == compared(hits[:2]) == []
