@@ -30,6 +30,11 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
     "headline": frozenset({"title", "date", "citation"}),
     "unsure": frozenset(),
     "synthesis": frozenset({"title", "text"}),
+    "tool_search": frozenset(),
+    "tool_article": frozenset(),
+    "tool_empty": frozenset(),
+    "tool_unlikely": frozenset(),
+    "tool_loosened": frozenset(),
 }
 LANGUAGES = ("de", "en")
 
