@@ -134,7 +134,7 @@ def _near(hits: Sequence[Hit], vectors: Vectors | None) -> NDArray[np.bool_]:
     near = _near_in_time(hits)
     rows = np.flatnonzero(near.any(axis=1))
     if vectors is not None and len(rows):
-        stacked = np.stack([vectors[hits[row].passage.id] for row in rows])
+        stacked = np.stack([vectors[hits[row].passage.id] for row in rows.tolist()])
         near[np.ix_(rows, rows)] &= stacked @ stacked.T >= _NEAR
     return near
 
