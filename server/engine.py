@@ -22,8 +22,6 @@ from server.turns import Turns
 
 log = logging.getLogger(__name__)
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -36,6 +34,7 @@ class Engine:
     turns: Turns
     chat: Chat
     memory: ChatMemory
+    access: Access
 
     @property
     def generator(self) -> Generator:
@@ -48,6 +47,7 @@ class Engine:
             if close := getattr(member.generator, "close", None):
                 close()
         self.archive.close()
+        self.access.close()
 
 
 def check_settings(settings: Settings) -> None:
