@@ -92,6 +92,13 @@ class Settings(BaseSettings):
     webui_port: int = Field(8080, ge=0, le=65535, description="port of Open WebUI")
     public_url: str = Field("", description="address of the API for browsers; empty: `http://localhost` and the port")
     api_key: SecretStr = Field(SecretStr(""), description="key that clients must send; needed beyond loopback")
+    cors_origins: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/,]+(\s*,\s*https?://[^\s/,]+)*)?$",
+        description="origins of web pages that may call the API from a browser, with commas; empty: none",
+    )
+    body_megabytes: float = Field(10, gt=0, le=1000, description="size of a request at most; a larger one gets a 413")
+    log_questions: bool = Field(False, description="tell in the log what was asked, and by whom")
     language: str = Field("de", pattern="^(de|en)$", description="language of messages where a question leaves it open")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="level of the log")
     log_format: Literal["text", "json"] = Field(
@@ -112,6 +119,11 @@ class Settings(BaseSettings):
     def generator_urls(self) -> tuple[str, ...]:
         """The engine's addresses, without slashes at their ends; none for the engine's own default."""
         return tuple(part.strip().rstrip("/") for part in self.generator_url.split(",") if part.strip())
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins of the web pages that may call the API."""
+        return tuple(part.strip() for part in self.cors_origins.split(",") if part.strip())
 
     @property
     def base_url(self) -> str:

@@ -84,5 +84,6 @@ def config(settings: Settings) -> dict[str, Any]:
         "formatters": {"lines": {"()": formatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["stderr"], "level": others},
-        "loggers": {name: {"level": level} for name in _OURS},
+        # Who asked is told at any level.
+        "loggers": {**{name: {"level": level} for name in _OURS}, "archivar.audit": {"level": "INFO"}},
     }

@@ -23,11 +23,12 @@ from archive.errors import (
     Unauthorized,
     Withdrawn,
 )
+from server import current
 from server.responses import ClientGone
 
 log = logging.getLogger(__name__)
 
-_CLIENT_CLOSED = 499  # nobody reads it; logs and metrics shall not count it as our failure (nginx's number)
+CLIENT_CLOSED = 499  # nobody reads it; logs and metrics shall not count it as our failure (nginx's number)
 
 # The first class that fits decides, so the special ones come first.
 STATUS: tuple[tuple[type[Exception], int, str], ...] = (
@@ -48,14 +49,19 @@ STATUS: tuple[tuple[type[Exception], int, str], ...] = (
 
 def describe(error: Exception) -> tuple[int, dict[str, Any]]:
     """HTTP status and error object; what isn't ours is logged whole and told in general words."""
+    current.note(error=type(error).__name__)
     for kind, status, type_ in STATUS:
         if isinstance(error, kind):
             param = error.param if isinstance(error, BadRequest | NotFound) else None
             code = error.code if isinstance(error, NotFound | Unauthorized | Forbidden | QuotaUsed) else None
-            return status, {"message": str(error), "type": type_, "param": param, "code": code}
+            return status, _told(str(error), type_, param, code)
     log.error("unexpected error", exc_info=error)
-    message = "an unexpected error; the server's log tells more"
-    return 500, {"message": message, "type": "server_error", "param": None, "code": None}
+    return 500, _told("an unexpected error; the server's log tells more", "server_error")
+
+
+def _told(message: str, type_: str, param: str | None = None, code: str | None = None) -> dict[str, Any]:
+    """OpenAI's error object, and beside it the id by which the log tells more."""
+    return {"message": message, "type": type_, "param": param, "code": code, "request_id": current.current_id()}
 
 
 def response_to(error: Exception) -> JSONResponse:
@@ -74,21 +80,20 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _gone(_: Request, error: Exception) -> Response:
-    return Response(status_code=_CLIENT_CLOSED)
+    return Response(status_code=CLIENT_CLOSED)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part != "body")
-    message = f"{where or 'body'}: {first['msg']}"
-    told = {"message": message, "type": "invalid_request_error", "param": where or None, "code": None}
+    told = _told(f"{where or 'body'}: {first['msg']}", "invalid_request_error", where or None)
     return JSONResponse({"error": told}, 400)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    told = {"message": str(error.detail), "type": "invalid_request_error", "param": None, "code": None}
+    told = _told(str(error.detail), "invalid_request_error")
     return JSONResponse({"error": told}, error.status_code, headers=error.headers)
 
 
