@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 
-from archive.errors import ShuttingDown
-from server.events import Event
+from archive.errors import GenerationError, ShuttingDown
+from server import metrics
+from server.current import current
+from server.events import Event, Finished
 from server.turns import Turn
 
 _ENDED = None
@@ -21,36 +23,58 @@ class Running:
     def __init__(self, events: AsyncGenerator[Event], turn: Turn | None) -> None:
         """Begins at once; `turn` is ended with the events, even if nobody ever reads them."""
         self._events: asyncio.Queue[Event | Exception | None] = asyncio.Queue()
-        self._task = asyncio.create_task(self._run(events, turn))
+        self._turn = turn
+        self._request = current()
+        self._outcome = metrics.Outcome(self._request.model if self._request else "")
+        self._task = asyncio.create_task(self._run(events))
+        # Not within the task: one that is cancelled before it has begun runs none of its lines.
+        self._task.add_done_callback(self._ended)
 
-    async def _run(self, events: AsyncGenerator[Event], turn: Turn | None) -> None:
+    async def _run(self, events: AsyncGenerator[Event]) -> None:
         try:
             async with contextlib.aclosing(events):
                 async for event in events:
+                    if isinstance(event, Finished) and self._turn is not None:
+                        self._finished(event)
                     self._events.put_nowait(event)
         except Exception as error:
+            self._outcome.failed()
             self._events.put_nowait(error)
-        finally:
-            if turn is not None:
-                turn.end()
-            self._events.put_nowait(_ENDED)
+
+    def _finished(self, event: Finished) -> None:
+        self._outcome.finished(event)
+        if self._request:
+            self._request.finished = event
+
+    def _ended(self, _: asyncio.Task[None]) -> None:
+        if self._turn is not None:
+            self._turn.end()
+        self._events.put_nowait(_ENDED)
 
     async def read(self) -> AsyncGenerator[Event]:
-        """The events. Raises what broke the answer off. Closing it early gives the answer up."""
+        """The events, Finished last. Raises what broke the answer off. Closing it early gives the answer up."""
+        is_whole = False
         try:
             while (event := await self._events.get()) is not _ENDED:
                 if isinstance(event, Exception):
                     raise event
+                is_whole = is_whole or isinstance(event, Finished)
                 yield event
+            if not is_whole:
+                raise GenerationError("the answer broke off before its end; ask again")
         finally:
             self.cancel()
 
     def break_off(self) -> None:
         """Its reader gets ShuttingDown in place of the rest."""
+        self._outcome.failed()
         self._events.put_nowait(ShuttingDown("the server is being stopped; ask again in a moment"))
 
     def cancel(self) -> None:
         """Nobody reads any more: free the engine."""
+        if self._turn is not None and not self._task.done() and self._outcome.cancelled(self._turn.phase):
+            if self._request:
+                self._request.cancelled = self._turn.phase
         self._task.cancel()
 
     @property

@@ -10,18 +10,19 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Self
 
-from archive.errors import Busy, EngineTimeout, EngineUnavailable, GenerationError
+from archive.errors import Busy, EngineTimeout, EngineUnavailable
+from server import metrics
 from server.generation import Generator, Message, Piece, Sampling
 
 log = logging.getLogger(__name__)
 
 _USUAL_SECONDS = 5.0  # a turn's length, until some were seen
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two looks at an engine that failed
+_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between two looks at an engine that failed, then always the last
 
 
 @dataclass(slots=True, eq=False)
@@ -33,6 +34,11 @@ class Member:
     running: int = 0
     failures: int = 0  # in a row
     is_out: bool = False
+
+    @property
+    def where(self) -> str:
+        """Its address."""
+        return getattr(self.generator, "where", "in process")
 
 
 class Turns:
@@ -47,6 +53,10 @@ class Turns:
         self._round = 0
         self._usual = _USUAL_SECONDS
         self._revivals: set[asyncio.Task[None]] = set()
+        for member in self.members:
+            metrics.ENGINE_UP.labels(member.where).set(1)
+            metrics.ENGINE_FAILURES.labels(member.where)
+        self._changed()
 
     @property
     def generator(self) -> Generator:
@@ -71,18 +81,24 @@ class Turns:
         turn = Turn(self, caller)
         if not self._waiting and (member := self._free()):
             turn.begin(member)
+            self._changed()
             return turn
-        own = sum(other.caller == caller for other in self._waiting)
-        if len(self._waiting) >= self.limit or own >= ceil(self.limit / 2):
-            slots = sum(member.slots for member in self.members)
-            seconds = ceil(self._usual * (len(self._waiting) + 1) / slots)
-            whose = "" if len(self._waiting) >= self.limit else " of yours"
-            raise Busy(f"{len(self._waiting)} questions{whose} are waiting already; ask again in {seconds} s", seconds)
+        self._admit(caller)
         turn.round = self._rounds[caller] = max(self._round, self._rounds[caller]) + 1
         behind = next((place for place, other in enumerate(self._waiting) if other.round > turn.round), None)
         self._waiting.insert(len(self._waiting) if behind is None else behind, turn)
         self._changed()
         return turn
+
+    def _admit(self, caller: str) -> None:
+        waiting, own = len(self._waiting), sum(other.caller == caller for other in self._waiting)
+        if waiting < self.limit and own < ceil(self.limit / 2):
+            return
+        metrics.REFUSALS.inc()
+        slots = sum(member.slots for member in self.members)
+        seconds = max(ceil(self._usual * (waiting + 1) / slots), 1)
+        many = f"{waiting} questions" if waiting >= self.limit else f"{own} questions of yours"
+        raise Busy(f"{many} are waiting already; ask again in {seconds} s", seconds)
 
     def place(self, turn: "Turn") -> int:
         """Where a turn waits: 1 is next."""
@@ -98,20 +114,23 @@ class Turns:
             self._usual += 0.2 * (seconds - self._usual)
         self._serve()
 
-    def move(self, member: Member) -> Member | None:
-        """Leave an engine that failed out until it answers; another one that takes its work, if there is one."""
+    def move(self, member: Member, tried: Collection[Member]) -> Member | None:
+        """Leave an engine that failed out until it answers; another one that takes its work, if one is yet untried."""
         member.failures += 1
+        metrics.ENGINE_FAILURES.labels(member.where).inc()
         if not member.is_out:
             member.is_out = True
-            log.warning("engine %s is left out: it failed", member.generator.name)
+            metrics.ENGINE_UP.labels(member.where).set(0)
+            log.warning("engine %s at %s is left out: it failed", member.generator.name, member.where)
             task = asyncio.create_task(self._revive(member))
             self._revivals.add(task)
             task.add_done_callback(self._revivals.discard)
-        others = [other for other in self.members if not other.is_out]
+        others = [other for other in self.members if other not in tried]
         if not others:
             return None
-        # Beyond its slots if need be: a question that was promised an answer doesn't queue again.
-        taken = min(others, key=lambda other: other.running / other.slots)
+        # Beyond its slots if need be: a question that was promised an answer doesn't queue again. One that is left out
+        # is tried last: it may be back since it was looked at.
+        taken = min(others, key=lambda other: (other.is_out, other.running / other.slots))
         member.running -= 1
         taken.running += 1
         self._serve()
@@ -130,10 +149,10 @@ class Turns:
 
     async def _revive(self, member: Member) -> None:
         while member.is_out:
-            await asyncio.sleep(min(_FIRST_PAUSE * 2 ** (member.failures - 1), _LONGEST_PAUSE))
+            await asyncio.sleep(_PAUSES[min(member.failures, len(_PAUSES)) - 1])
             try:
                 await member.generator.check()
-            except GenerationError:
+            except Exception:  # whatever it is: who stops looking leaves the engine out for good
                 member.failures += 1
             else:
                 self._return(member)
@@ -141,7 +160,8 @@ class Turns:
     def _return(self, member: Member) -> None:
         if member.is_out:
             member.is_out = False
-            log.info("engine %s answers again", member.generator.name)
+            metrics.ENGINE_UP.labels(member.where).set(1)
+            log.info("engine %s at %s answers again", member.generator.name, member.where)
             self._serve()
 
     def _free(self) -> Member | None:
@@ -163,6 +183,9 @@ class Turns:
             del self._rounds[turn.caller]
 
     def _changed(self) -> None:
+        metrics.WAITING.set(len(self._waiting))
+        for member in self.members:
+            metrics.RUNNING.labels(member.where).set(member.running)
         for turn in self._waiting:
             turn.changed.set()
 
@@ -174,9 +197,10 @@ class Turn:
         self.name = turns.generator.name
         self.caller, self.round = caller, 0
         self.changed = asyncio.Event()
+        self.phase = "search"  # then queue, prefill and decode: what its answer is at
         self._turns = turns
         self._member: Member | None = None
-        self._began = 0.0
+        self._taken, self._began = time.monotonic(), 0.0
         self._ended = False
 
     def __enter__(self) -> Self:
@@ -189,12 +213,14 @@ class Turn:
         """It is this one's turn, at `member`; called by Turns."""
         member.running += 1
         self._member, self._began = member, time.monotonic()
+        metrics.WAITED.observe(self._began - self._taken)
         self.changed.set()
 
     async def wait(self) -> AsyncGenerator[int]:
         """The place in the queue, from the first to each change; ends when it's this one's turn."""
         told = 0
         while self._member is None:
+            self.phase = "queue"
             if (place := self._turns.place(self)) != told:
                 told = place
                 yield place
@@ -213,29 +239,33 @@ class Turn:
         await self._held().generator.check()
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
-        """See Generator. An engine that fails before its first word is replaced by another, where there is one."""
+        """See Generator. An engine that fails before its first word is replaced by another that wasn't tried yet."""
+        tried, begun = list[Member](), False
         while True:
-            member, begun = self._held(), False
+            tried.append(member := self._held())
+            self.phase = "prefill"
             try:
                 async with contextlib.aclosing(member.generator.stream(messages, sampling)) as pieces:
                     async for piece in pieces:
                         if not begun:
-                            begun = True
+                            begun, self.phase = True, "decode"
                             self._turns.worked(member)
                         yield piece
                 return
             except (EngineUnavailable, EngineTimeout):
-                if not self._moved(member) or begun:
+                if not self._moved(tried) or begun:
                     raise
 
     async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
         """See Generator, and stream()."""
+        tried = list[Member]()
         while True:
-            member = self._held()
+            tried.append(member := self._held())
+            self.phase = "prefill"
             try:
                 weights = await member.generator.weigh(messages, words, begun)
             except (EngineUnavailable, EngineTimeout):
-                if not self._moved(member):
+                if not self._moved(tried):
                     raise
             else:
                 self._turns.worked(member)
@@ -250,7 +280,7 @@ class Turn:
             raise RuntimeError("an engine was asked before its turn had come")
         return self._member
 
-    def _moved(self, failed: Member) -> bool:
-        taken = self._turns.move(failed)
-        self._member = taken or failed
+    def _moved(self, tried: Sequence[Member]) -> bool:
+        taken = self._turns.move(tried[-1], tried)
+        self._member = taken or tried[-1]
         return taken is not None
