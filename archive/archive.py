@@ -4,7 +4,8 @@ import gc
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock, Thread
@@ -64,6 +65,8 @@ class Archive:
         self._writes = False
         self._generation = ledger.fact("generation")
         self._seeing = RLock()  # around what changes with the generation
+        self._seer = ThreadPoolExecutor(1, "news")
+        self._news: Future[None] | None = None
         self._follower: Thread | None = None
 
     @classmethod
@@ -89,6 +92,11 @@ class Archive:
     def home(self) -> Path:
         """The folder that it lives in."""
         return self._home
+
+    @property
+    def is_switching(self) -> bool:
+        """Whether the embedder that is to serve is being loaded."""
+        return self._follower is not None
 
     @property
     def embedder(self) -> Embedder:
@@ -217,16 +225,27 @@ class Archive:
         self._generation = str(int(self._generation or 0) + 1)
         self.ledger.set_fact("generation", self._generation)
 
-    def refresh(self) -> None:
+    def refresh(self, patience: float | None = None) -> None:
         """See what another process has ingested since; costs one small SELECT where there is nothing new.
 
-        Where another embedder serves since, it is loaded in the background, and what served till now goes on till then.
+        To read a graph anew may take seconds: after `patience` of them it goes on in the background, and what was seen
+        before is seen till then. Where another embedder serves since, it is loaded in the background, too.
         """
+        if self.ledger.fact("generation") == self._generation:
+            return
+        with self._seeing:
+            if self._news is None or self._news.done():
+                self._news = self._seer.submit(self._see)
+            news = self._news
+        with suppress(TimeoutError):
+            news.result(patience)
+
+    def _see(self) -> None:
         generation = self.ledger.fact("generation")
         if generation == self._generation:
             return
+        self.index.reload()
         with self._seeing:
-            self.index.reload()
             self._generation = generation
             if self._load_embedder and not self._follower and self._next_embedder():
                 self._follower = Thread(target=self._follow, name="embedder", daemon=True)
@@ -268,6 +287,7 @@ class Archive:
 
     def close(self) -> None:
         """Close the ledger; the indexes need no closing."""
+        self._seer.shutdown()
         if self._follower is not None:
             self._follower.join(_GRACE)
         self.ledger.close()

@@ -94,13 +94,18 @@ class Chroma:
         """Raises NotFoundError where there is none of that name."""
         with self._lock:
             if name not in self._opened:
-                with self._whole(writes=False):
-                    # Chroma opens a graph that a killed writer has torn, and what it then writes may fill the disk.
-                    if wrong := self.torn(name, short=True):
-                        raise ValueError(f"the graph of {name} is damaged: {wrong}")
-                    self._opened[name] = self._client.get_collection(name, embedding_function=None)
-                    self._opened[name].count()  # reads the graph
+                self._opened[name] = self._open(name)
             return self._opened[name]
+
+    def _open(self, name: str) -> Collection:
+        with self._whole(writes=False):
+            # Chroma opens a graph that a killed writer has torn, and what it then writes may fill the disk.
+            if wrong := self.torn(name, short=True):
+                raise ValueError(f"the graph of {name} is damaged: {wrong}")
+            collection = self._client.get_collection(name, embedding_function=None)
+            # Reads the graph, up to seconds, without Python's lock, which count() holds: a server would stand still.
+            collection.get(limit=1, include=["embeddings"])
+            return collection
 
     def writing(self) -> AbstractContextManager[None]:
         """Change a collection while no other process reads its graph from the disk, having opened it before.
@@ -171,18 +176,33 @@ class Chroma:
     def reopen(self, changed: Iterable[str], gone: Iterable[str] = ()) -> None:
         """See what another process has written to the collections `changed`; let go of those that are `gone`.
 
+        What is open already answers as before till its successor is read.
+
         An embedded client keeps each graph that it has opened in memory and never looks at the disk again. A second
         client beside it reads the changed ones anew and the others stay with theirs: at 1.5 million passages a change
         of the newest shelf must not cost the reading of all.
         """
         with self._lock:
-            known = len(self._opened)
-            for name in (*gone, *changed):
+            known, stale = len(self._opened), [name for name in changed if self._opened]
+            for name in (*gone, *(stale if self._url else ())):
                 self._opened.pop(name, None)
-            if not self._url and len(self._opened) < known:
-                self._client.clear_system_cache()
-                self._client = self._connect()
-                gc.collect()  # a client is a circle of objects: one that no collection needs keeps its graphs till then
+            if self._url or not (stale or len(self._opened) < known):
+                return
+            self._client.clear_system_cache()
+            self._client = self._connect()
+        for name in stale:
+            self._replace(name)
+        gc.collect()  # a client is a circle of objects: one that no collection needs keeps its graphs till then
+
+    def _replace(self, name: str) -> None:
+        try:
+            successor = self._open(name)
+        except (ChromaError, ValueError, OSError):
+            with self._lock:
+                self._opened.pop(name, None)  # whoever needs it gets the error
+        else:
+            with self._lock:
+                self._opened[name] = successor
 
 
 def let_go() -> None:

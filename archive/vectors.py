@@ -83,10 +83,10 @@ class Vectors:
 
     def reload(self) -> None:
         """See what another process wrote; only shelves that have changed are read anew."""
-        before, self._standing = self._standing, self._shelves.serving()
-        versions = {shelf.name: shelf.version for shelf in self._standing}
-        changed = [shelf.name for shelf in before if versions.get(shelf.name, shelf.version) != shelf.version]
-        self._chroma.reopen(changed, gone=[shelf.name for shelf in before if shelf.name not in versions])
+        before, after = {shelf.name: shelf.version for shelf in self._standing}, self._shelves.serving()
+        changed = [shelf.name for shelf in after if before.get(shelf.name) != shelf.version]
+        self._chroma.reopen(changed, gone=before.keys() - {shelf.name for shelf in after})
+        self._standing = after
 
     def count(self) -> int:
         """Vectors held. The first count reads every graph into memory, as the first question does."""

@@ -46,6 +46,12 @@ def _own_settings(monkeypatch, request, tmp_path):
     monkeypatch.setenv("ARCHIVAR_HOME", str(tmp_path / "data"))
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """On a busy machine, too, a test's next question sees what the test has ingested."""
+    monkeypatch.setattr("server.retrieval.PATIENCE", 30.0)
+
+
 @pytest.fixture(scope="session")
 def model_store() -> ModelStore:
     """The default models as `make test` pulled them; nothing is fetched here."""

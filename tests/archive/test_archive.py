@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 from embedders import WordEmbedder
@@ -42,6 +43,18 @@ def store(archive, *articles: tuple[str, str, str]) -> None:
             passage = Passage(f"{article_id}#0", article_id, 0, text, made.title, moment)
             archive.ledger.store([(made, [passage])])
         archive.index_pending()
+
+
+def store_elsewhere(settings, *articles: tuple[str, str, str]) -> None:
+    """The same by another process."""
+    code = (
+        "import sys; sys.path[:0] = ['.', 'tests', 'tests/archive']\n"
+        "from test_archive import WordEmbedder, store; from archive.archive import Archive\n"
+        "from archive.settings import Settings; from pathlib import Path\n"
+        f"archive = Archive.open(Settings(home=Path({str(settings.home)!r})), WordEmbedder())\n"
+        f"store(archive, *{articles!r})"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def by_words(archive, text, period=None):
@@ -123,17 +136,28 @@ def test_a_reader_sees_what_another_process_ingested(settings, archive):
     store(archive, ("1", "2023-05-01", "Erster Text"))
     vector = archive.embedder.embed_queries(["Text"])[0]
     archive.index.search_dense(vector, 5)
-    code = (
-        "import sys; sys.path[:0] = ['.', 'tests', 'tests/archive']\n"
-        "from test_archive import WordEmbedder, store; from archive.archive import Archive\n"
-        "from archive.settings import Settings; from pathlib import Path\n"
-        f"archive = Archive.open(Settings(home=Path({str(settings.home)!r})), WordEmbedder())\n"
-        "store(archive, ('2', '2023-05-02', 'Zweiter Text'))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    store_elsewhere(settings, ("2", "2023-05-02", "Zweiter Text"))
     archive.refresh()
     assert sorted(by_vector(archive, "Text")) == ["1#0", "2#0"]
     assert sorted(by_words(archive, "Text")) == ["1#0", "2#0"]
+
+
+def test_what_is_open_answers_till_its_successor_is_read(settings, archive, monkeypatch):
+    store(archive, ("1", "2023-05-01", "Ein Haus brannte."))
+    may_read, opened = Event(), Chroma._open
+    assert by_vector(archive, "Auto") == ["1#0"]
+
+    def slowly(self, name):
+        assert may_read.wait(30)
+        return opened(self, name)
+
+    monkeypatch.setattr(Chroma, "_open", slowly)
+    store_elsewhere(settings, ("2", "2023-05-02", "Ein Auto fuhr vorbei."))
+    archive.refresh(0.01)
+    assert by_vector(archive, "Auto") == ["1#0"]
+    may_read.set()
+    archive.refresh()
+    assert by_vector(archive, "Auto") == ["2#0", "1#0"]
 
 
 def test_one_writer_at_a_time(settings, archive):
