@@ -22,7 +22,7 @@ class LangChainGenerator:
     def __init__(self, provider: str, model: str, settings: Settings, url: str = "") -> None:
         self.name = model
         self._provider, self._settings, self._url = provider, settings, url.rstrip("/")
-        self._where = self._url or _OLLAMA
+        self.where = self._url or _OLLAMA
         self._silence = settings.engine_timeout
         # One chat model for the plain settings; a request with its own makes a light copy around the same client.
         self._model = self._chat_model()
@@ -48,11 +48,11 @@ class LangChainGenerator:
         key = self._settings.generator_key.get_secret_value() or "none"
         try:
             async with httpx.AsyncClient(timeout=_CHECK_SECONDS, trust_env=False) as client:
-                answer = await client.get(f"{self._where}{path}", headers={"Authorization": f"Bearer {key}"})
+                answer = await client.get(f"{self.where}{path}", headers={"Authorization": f"Bearer {key}"})
         except (httpx.HTTPError, OSError) as error:
             raise self._unavailable() from error
         if answer.status_code >= 500:  # a model that is being loaded
-            raise EngineUnavailable(f"{self._provider} at {self._where} says {answer.status_code}; wait, or look at it")
+            raise EngineUnavailable(f"{self._provider} at {self.where} says {answer.status_code}; wait, or look at it")
 
     def _options(self, sampling: Sampling) -> dict[str, Any]:
         stop = list(sampling.stop) or None
@@ -67,11 +67,14 @@ class LangChainGenerator:
         return {"stop": stop, **options, **({} if sampling.seed is None else {"seed": sampling.seed})}
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
-        """The answer in pieces. Raises EngineUnavailable, EngineTimeout or GenerationError."""
+        """The answer in pieces. Raises EngineUnavailable, EngineTimeout or GenerationError.
+
+        An answer without its end is none: where an engine dies, a connection without a length just closes.
+        """
         turns = [(message.role, message.content) for message in messages]
         chunks: Any = self._model.astream(turns, **self._options(sampling))
         usage: Usage | None = None
-        reason = "stop"
+        reason, begun, ended = "stop", False, False
         try:
             while True:
                 try:
@@ -81,6 +84,7 @@ class LangChainGenerator:
                     break
                 usage = _usage(chunk) or usage
                 reason = _finish_reason(chunk) or reason
+                begun, ended = begun or bool(chunk.text), _is_last(chunk) or (ended and not chunk.text)
                 if chunk.text:
                     yield Piece(str(chunk.text))
         except TimeoutError as error:
@@ -90,9 +94,13 @@ class LangChainGenerator:
         except (GeneratorExit, asyncio.CancelledError):
             raise
         except Exception as error:  # each provider has its own errors; all mean that the engine failed
-            raise self._failure(error) from error
+            raise self._failure(error, begun) from error
         finally:
             await chunks.aclose()
+        if not ended:
+            raise GenerationError(
+                f"{self._provider} at {self.where} broke off in the middle; look at it, and ask again"
+            )
         yield Piece("", reason, usage)
 
     async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
@@ -100,17 +108,21 @@ class LangChainGenerator:
         async with contextlib.aclosing(self.stream(messages, Sampling(4))) as pieces:
             return weights_of("".join([piece.text async for piece in pieces]), words)
 
-    def _failure(self, error: Exception) -> GenerationError:
+    def _failure(self, error: Exception, begun: bool) -> GenerationError:
         text = " ".join(str(error).split())[:300]
-        if _unreached(error):
+        if _caused_by(error, _NO_CONNECTION):
             return self._unavailable()
+        if not begun and (_caused_by(error, _BROKEN_OFF) or getattr(error, "status_code", 0) in _AWAY):
+            return EngineUnavailable(
+                f"{self._provider} at {self.where} can't answer now: {text or type(error).__name__}; look at the engine"
+            )
         return GenerationError(
-            f"{self._provider} at {self._where} failed for model {self.name}: {text or type(error).__name__}"
+            f"{self._provider} at {self.where} failed for model {self.name}: {text or type(error).__name__}"
         )
 
     def _unavailable(self) -> EngineUnavailable:
         return EngineUnavailable(
-            f"{self._provider} at {self._where} can't be reached; start it or set ARCHIVAR_GENERATOR_URL"
+            f"{self._provider} at {self.where} can't be reached; start it or set ARCHIVAR_GENERATOR_URL"
         )
 
     def count_tokens(self, text: str) -> int:
@@ -118,19 +130,26 @@ class LangChainGenerator:
         return int(len(text) / 3.2) + 1
 
 
+# No connection came about; one that broke later, or an engine that says "connect", is something else.
 _NO_CONNECTION = frozenset({"ConnectError", "ConnectTimeout", "ConnectionError", "ConnectionRefusedError"})
+_BROKEN_OFF = frozenset({"RemoteProtocolError", "ReadError", "WriteError", "ConnectionResetError", "BrokenPipeError"})
+_AWAY = frozenset({502, 503, 504})  # a model that is being loaded, or a proxy before an engine that is away
 
 
-def _unreached(error: BaseException | None) -> bool:
-    """Whether no connection came about; one that broke later, or an engine that says "connect", is something else.
-
-    By class name, since Ollama's and OpenAI's clients bring different HTTP libraries.
-    """
+def _caused_by(error: BaseException | None, kinds: frozenset[str]) -> bool:
+    """Whether an error, or what led to it, is one of these, by name: each client brings an HTTP library of its own."""
     while error is not None:
-        if type(error).__name__ in _NO_CONNECTION:
+        if type(error).__name__ in kinds:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _is_last(chunk: Any) -> bool:  # noqa: ANN401 - LangChain's chunk classes differ by version
+    """Whether the engine says with it that its answer has ended: by a reason, or by usage without a word beside it."""
+    told = getattr(chunk, "response_metadata", None) or {}
+    counted = getattr(chunk, "usage_metadata", None) and not chunk.text
+    return bool(told.get("finish_reason") or told.get("done") or counted)
 
 
 def _usage(chunk: Any) -> Usage | None:  # noqa: ANN401 - LangChain's chunk classes differ by version

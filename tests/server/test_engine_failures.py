@@ -22,10 +22,10 @@ REFUSAL = "no memory left to connect layers"
 
 
 class Engine:
-    """Refuses with `status`, or says one word and breaks off."""
+    """Refuses with `status`, or says `words` words and breaks off; `quietly`, as if that were all."""
 
     def __init__(self) -> None:
-        self.status = 200
+        self.status, self.words, self.quietly = 200, 1, False
         self.body: dict = {}
         self.app = FastAPI()
         self.app.post("/v1/chat/completions", response_model=None)(self.openai)
@@ -47,8 +47,10 @@ class Engine:
             return JSONResponse(refusal, self.status, CLOSE)
 
         async def broken_off():
-            yield line
-            raise ConnectionAbortedError
+            for _ in range(self.words):
+                yield line
+            if not self.quietly:
+                raise ConnectionAbortedError
 
         return StreamingResponse(broken_off(), headers=CLOSE)
 
@@ -70,7 +72,7 @@ def running() -> Iterator[tuple[Engine, str]]:
 
 @pytest.fixture
 def engine(running) -> Engine:
-    running[0].status = 200
+    running[0].status, running[0].words, running[0].quietly = 200, 1, False
     return running[0]
 
 
@@ -108,6 +110,28 @@ def test_a_refusal_that_speaks_of_connecting_is_quoted(engine, running, provider
 @pytest.mark.parametrize("provider", ["ollama", "openai"])
 def test_an_answer_that_breaks_off_was_reached(engine, running, provider):
     assert type(failure_of(provider, running[1])) is GenerationError
+
+
+@pytest.mark.parametrize("provider", ["ollama", "openai"])
+def test_an_answer_that_just_ends_is_not_whole(engine, running, provider):
+    """As a connection without a length looks whose engine was killed."""
+    engine.words, engine.quietly = 3, True
+    error = failure_of(provider, running[1])
+    assert type(error) is GenerationError and ("broke off" in str(error) or "No data" in str(error))
+
+
+@pytest.mark.parametrize("provider", ["ollama", "openai"])
+def test_what_breaks_off_before_the_first_word_may_be_asked_elsewhere(engine, running, provider):
+    engine.words = 0
+    assert type(failure_of(provider, running[1])) is EngineUnavailable
+
+
+@pytest.mark.parametrize("provider", ["ollama", "openai"])
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_an_engine_that_is_loading_is_unavailable(engine, running, provider, status):
+    engine.status = status
+    error = failure_of(provider, running[1])
+    assert type(error) is EngineUnavailable and REFUSAL in str(error)
 
 
 def test_the_length_goes_by_the_name_that_every_server_knows(engine, running):
