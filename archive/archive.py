@@ -283,7 +283,10 @@ class Archive:
             if self.ledger.fact("embedder") == name:
                 self.served, self._generation = Served(embedder, index), generation
                 log.info("%s: questions go to the index of %s from here on", self._home, name)
-        gc.collect()  # what served holds its graphs in circles of objects
+        # What served holds its graphs in circles of objects, frozen by a server that has loaded them.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
     def close(self) -> None:
         """Close the ledger; the indexes need no closing."""
