@@ -51,6 +51,11 @@ class Asked:
     timings: Timings
     generator: Generator
 
+    def free_engine(self) -> None:
+        """The generator is asked no more: the next who waits may have it, while this answer is finished."""
+        if isinstance(self.generator, Turn):
+            self.generator.end()
+
     def told(self, sources: tuple[Source, ...]) -> Iterator[Event]:
         """What goes before the first word: that the sources are read, and the sources."""
         self.timings.mark("first_token")
