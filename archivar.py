@@ -17,6 +17,7 @@ from ingest.remove_command import remove
 from ingest.watch_command import watch
 from server.commands import serve
 from server.launch import chat
+from server.mcp_command import mcp
 from training.commands import train_app
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 app.command()(chat)
 app.command()(serve)
+app.command()(mcp)
 app.command()(ingest)
 app.command()(watch)
 app.command()(backup)
