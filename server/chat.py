@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from math import inf
 
 from archive.archive import Archive
@@ -27,7 +28,7 @@ from server.periods import describe_period
 from server.periods.tense import asks_for_events
 from server.prompting import Prompt
 from server.retrieval import Retrieved, Retriever, search_for
-from server.sources import listed, merge, readable, shown
+from server.sources import PageOf, article_page, listed, merge, readable, shown
 from server.statuses import searching
 from server.suggestions import suggest
 from server.talk import leaned_on, remembered
@@ -51,9 +52,11 @@ class Chat:
         generator: Generator,
         settings: Settings,
         clock: Callable[[], date] = lambda: datetime.now(TIME_ZONE).date(),
+        page_of: PageOf | None = None,
     ) -> None:
         self._archive, self._retriever, self._generator = archive, retriever, generator
         self._settings, self._clock = settings, clock
+        self._page_of = page_of or partial(article_page, settings.base_url)
         # On a bare topic a reranker, which judges answers, finds none.
         self._lists = Retriever(archive, None, settings.candidates)
 
@@ -102,7 +105,7 @@ class Chat:
 
     def _composed(self, asked: Asked) -> Composed | None:
         with asked.timings.stage("compose"):
-            return compose(asked.form, asked.question, asked.found.hits, self._archive, self._settings.base_url)
+            return compose(asked.form, asked.question, asked.found.hits, self._archive, self._page_of)
 
     async def _list(self, asked: Asked, composed: Composed) -> AsyncGenerator[Event]:
         """A list made of the articles' own words, without the generator."""
@@ -116,7 +119,7 @@ class Chat:
         """The honest answer where the archive holds nothing, at once and without the generator."""
         language = asked.question.language
         where = f" ({describe_period(asked.period, language)})" if asked.period else ""
-        nearest = merge(shown(asked.found.hits, _NEAREST), self._settings.base_url)
+        nearest = merge(shown(asked.found.hits, _NEAREST), self._page_of)
         yield Status(say("none", language), done=True)
         for source in nearest:
             yield source
@@ -158,6 +161,7 @@ class Chat:
     async def _quoted(self, asked: Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
         """The archive's own words: the line that the generator chooses, for each part of the question."""
         chosen = await self._chosen(asked, prompt)
+        asked.free_engine()
         for event in asked.told(prompt.sources):
             yield event
         texts = [quoted(line, prompt.sources) for line in chosen]
@@ -208,6 +212,7 @@ class Chat:
                         yield Text(held)
                         held = ""
                     usage, reason = piece.usage or usage, piece.finish_reason or reason
+        asked.free_engine()
         held += checker.finish()
         abstained = False
         if not (answered or (checker.grounding.tells and expectation.met(held))):
@@ -227,7 +232,7 @@ class Chat:
     def _prompt(self, ask: Ask, asked: Asked, expectation: Expectation) -> Prompt:
         question, settings = asked.question, self._settings
         with asked.timings.stage("prompt"):
-            merged = merge(shown(asked.found.hits, ask.top_k or settings.top_k), settings.base_url)
+            merged = merge(shown(asked.found.hits, ask.top_k or settings.top_k), self._page_of)
             several = bool(question.parts) or asked.form.form == "comparison"
             read = excerpt(
                 self._archive.embedder, question.search, [readable(source) for source in merged],
@@ -254,7 +259,7 @@ class Chat:
         """A last line that dates a state of affairs where later articles tell of it, too."""
         if asked.period is not None or not cited or asks_for_events(asked.question.text):
             return ""
-        return superseding(cited, asked.question, asked.found.hits, self._archive, self._settings.base_url)
+        return superseding(cited, asked.question, asked.found.hits, self._archive, self._page_of)
 
     def _suggest(self, asked: Asked, sources: Sequence[Source]) -> tuple[str, ...]:
         articles = [self._archive.ledger.article(source.article_id) for source in sources]

@@ -13,10 +13,11 @@ from archive.models import ModelStore
 from archive.opening import open_archive
 from archive.records import Record
 from archive.settings import Settings
+from server.access.access import Access
 from server.enough import Verdict, judge
 from server.reranking import load_reranker
 from server.retrieval import Retrieved, Retriever, search_for
-from server.sources import shown, stored
+from server.sources import PageOf, shown, stored
 from server.timings import Timings
 from server.understanding import Question, understand
 
@@ -28,6 +29,7 @@ class Library:
     settings: Settings
     archive: Archive
     retriever: Retriever
+    page_of: PageOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def open_library(settings: Settings) -> Library:
     store = ModelStore(settings.models, offline=settings.offline)
     reranker = load_reranker(settings, store)
     archive = open_archive(settings, store)
-    return Library(settings, archive, Retriever(archive, reranker, settings.candidates, settings.reranked))
+    retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
+    return Library(settings, archive, retriever, Access(settings).page_of)
 
 
 def search(

@@ -11,18 +11,20 @@ from server.forms import Form, Wanted, matter_of
 from server.instructions import without_instructions
 from server.quotation_lists import compose_quotations
 from server.reports import reports_of
-from server.sources import date_of, readable_title
+from server.sources import PageOf, date_of, readable_title
 from server.timelines import Composed, compose_overview, compose_timeline, superseded
 from server.understanding import Question
 
 LISTS: frozenset[Form] = frozenset({"timeline", "overview", "quotations"})
 
 
-def compose(form: Wanted, question: Question, hits: Sequence[Hit], archive: Archive, base_url: str) -> Composed | None:
+def compose(
+    form: Wanted, question: Question, hits: Sequence[Hit], archive: Archive, page_of: PageOf
+) -> Composed | None:
     """The list that is asked for; None where a list is not asked for, or the articles make none."""
     if form.form not in LISTS:
         return None
-    reports = reports_of(hits, lambda article_id: _readable(archive.ledger.article(article_id)), base_url)
+    reports = reports_of(hits, lambda article_id: _readable(archive.ledger.article(article_id)), page_of)
     matter = matter_of(question.search)
     if form.form == "timeline":
         return compose_timeline(reports, matter, question.language)
@@ -51,8 +53,8 @@ def _readable(article: Article | None) -> Article | None:
 
 
 def superseding(
-    cited: Sequence[Source], question: Question, hits: Sequence[Hit], archive: Archive, base_url: str
+    cited: Sequence[Source], question: Question, hits: Sequence[Hit], archive: Archive, page_of: PageOf
 ) -> str:
     """A line that dates an answer from the `cited` sources, where a later report on the matter was found; else ""."""
-    old = superseded(cited, reports_of(hits, archive.ledger.article, base_url), question.search)
+    old = superseded(cited, reports_of(hits, archive.ledger.article, page_of), question.search)
     return "\n\n" + render("as_of", question.language, date=date_of(old, question.language)) if old else ""

@@ -13,7 +13,7 @@ from archive.articles import Article, Hit, german_date
 from archive.german import normalized, stem, terms
 from server.events import Source
 from server.function_words import FUNCTION_WORDS
-from server.sources import merge, shown
+from server.sources import PageOf, merge, shown
 
 # Chosen on sixteen stories of two archives, for lines on the matter.
 # Shares of the matter's weight, in an article's head:
@@ -50,14 +50,14 @@ class Report:
 
 
 def reports_of(
-    hits: Sequence[Hit], article_of: Callable[[str], Article | None], base_url: str, most: int = 20
+    hits: Sequence[Hit], article_of: Callable[[str], Article | None], page_of: PageOf, most: int = 20
 ) -> tuple[Report, ...]:
     """The best `most` articles of the hits, with their texts, in the order of the hits."""
     near: dict[str, float] = {}
     for hit in hits:
         article_id = hit.passage.article_id
         near[article_id] = max(near.get(article_id, float("-inf")), hit.scores.get("fused", hit.score))
-    sources = merge(shown(hits, most), base_url)
+    sources = merge(shown(hits, most), page_of)
     articles = [article_of(source.article_id) for source in sources]
     return tuple(
         Report(source, article, near[article.id])

@@ -1,7 +1,7 @@
 """Hits as numbered sources: one article, one number, however many of its passages were found."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from urllib.parse import quote
@@ -17,6 +17,8 @@ from server.instructions import addresses_model, without_instructions
 from server.sentences import sentences
 from server.understanding import Language
 from server.wording import day_in_words, say
+
+PageOf = Callable[[str], str]  # an article's id -> the address of this server's own page for it
 
 GAP = " […] "
 _PASSAGES = 2  # of one article in an answer
@@ -36,15 +38,15 @@ def shown(hits: Sequence[Hit], top_k: int, passages: int = _PASSAGES) -> list[Hi
     return [hit for found in kept.values() for hit in found]
 
 
-def merge(hits: Sequence[Hit], base_url: str) -> tuple[Source, ...]:
+def merge(hits: Sequence[Hit], page_of: PageOf) -> tuple[Source, ...]:
     """Sources in the order of their best hit, each with its article's passages in reading order."""
     by_article: dict[str, list[Hit]] = {}
     for hit in hits:
         by_article.setdefault(hit.passage.article_id, []).append(hit)
-    return tuple(_source(number, found, base_url) for number, found in enumerate(by_article.values(), 1))
+    return tuple(_source(number, found, page_of) for number, found in enumerate(by_article.values(), 1))
 
 
-def _source(number: int, found: Sequence[Hit], base_url: str) -> Source:
+def _source(number: int, found: Sequence[Hit], page_of: PageOf) -> Source:
     best = found[0].passage
     in_order = sorted((hit.passage for hit in found), key=lambda passage: passage.position)
     text = in_order[0].text
@@ -52,7 +54,7 @@ def _source(number: int, found: Sequence[Hit], base_url: str) -> Source:
         text += ("\n" if passage.position == before.position + 1 else GAP) + passage.text
     return Source(
         number=number, article_id=best.article_id, title=one_line(best.title),
-        url=web_address(best.url) or article_page(base_url, best.article_id),
+        url=web_address(best.url) or page_of(best.article_id),
         published=best.published, passage=text, score=found[0].score,
         twins=found[0].twins, newest=found[0].newest,
     )  # fmt: skip

@@ -30,7 +30,7 @@ from prompts.templates import LANGUAGES, harmless
 from server.escaping import one_line, web_address
 from server.instructions import without_instructions
 from server.library import Findings, Library, find, likely, search
-from server.sources import article_page, merge, readable, readable_title
+from server.sources import merge, readable, readable_title
 
 MOST_ARTICLES = 20
 _PART = 12_000  # characters of an article in one result: about 3,500 tokens
@@ -162,7 +162,7 @@ def search_archive(library: Library, asked: SearchArguments) -> SearchResult:
     """Search, as a model is told of it. Raises ArchiveError."""
     given = Period(asked.start, asked.end) if asked.start or asked.end else None
     findings = search(library, asked.query, period=given, top_k=asked.top_k)
-    sources = [readable(source) for source in merge(findings.hits, library.settings.base_url)]
+    sources = [readable(source) for source in merge(findings.hits, library.page_of)]
     articles = [
         FoundArticle(
             number=source.number, id=source.article_id, title=harmless(source.title), url=source.url,
@@ -200,7 +200,7 @@ def get_article(library: Library, asked: ArticleArguments) -> WholeArticle:
     return WholeArticle(
         id=article.id, title=harmless(readable_title(one_line(article.title))), source=article.source,
         date=day_of(article.published).isoformat() if article.published else None,
-        url=web_address(article.url) or article_page(library.settings.base_url, article.id),
+        url=web_address(article.url) or library.page_of(article.id),
         authors=[harmless(one_line(author)) for author in article.authors],
         teaser=harmless(without_instructions(article.teaser)),
         text=parts[asked.part - 1], part=asked.part, parts=len(parts),

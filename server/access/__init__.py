@@ -1,0 +1,1 @@
+"""Who may ask: keys with rights and quotas, the guard before all routes, signed links, limits."""
