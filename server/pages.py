@@ -13,9 +13,8 @@ SAMPLE_SOURCE = "Beispielarchiv"  # as the sample archive calls itself
 
 # A page may show text and its own style, nothing else.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
 }
 
 _TEMPLATES = Environment(

@@ -91,10 +91,15 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": told}, 400)
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+def response_to_http(error: HTTPException) -> JSONResponse:
+    """An error of HTTP itself as it goes out."""
     told = _told(str(error.detail), "invalid_request_error")
     return JSONResponse({"error": told}, error.status_code, headers=error.headers)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return response_to_http(error)
 
 
 def install(app: FastAPI) -> None:
