@@ -16,6 +16,7 @@ from ingest.export_commands import export
 from ingest.remove_command import remove
 from ingest.watch_command import watch
 from server.commands import serve
+from server.key_commands import keys_app
 from server.launch import chat
 from server.mcp_command import mcp
 from training.commands import train_app
@@ -38,6 +39,7 @@ app.command()(check)
 app.command()(stats)
 app.command()(reindex)
 app.command()(remove)
+app.add_typer(keys_app, name="keys")
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(bench_app, name="bench")
 app.add_typer(train_app, name="train")

@@ -8,9 +8,10 @@ from dotenv import dotenv_values
 
 from archive.errors import SettingsError
 from archive.settings import Settings
+from server.access.store import KeyStore
 
 SHARED = Path(__file__).with_name("openwebui.env")
-NO_KEY = "none"  # Open WebUI wants some key; without ARCHIVAR_API_KEY our server ignores it
+NO_KEY = "none"  # Open WebUI wants some key; without any our server ignores it
 
 
 def shared_settings() -> dict[str, str]:
@@ -24,7 +25,9 @@ def environment(settings: Settings, api_url: str, origins: tuple[str, ...]) -> d
     What a user sets for Open WebUI in the shell wins over the shared file, never over addresses, keys and folders.
     """
     home = (settings.home / "webui").absolute()
-    key = settings.api_key.get_secret_value() or NO_KEY
+    if not (key := settings.api_key.get_secret_value()):
+        check_no_key_is_needed(settings)
+        key = NO_KEY
     return {
         **shared_settings(),
         **os.environ,
@@ -39,6 +42,18 @@ def environment(settings: Settings, api_url: str, origins: tuple[str, ...]) -> d
         # without a login, any web page could otherwise sign itself in from the visitor's browser
         "CORS_ALLOW_ORIGIN": ";".join(origins),
     }
+
+
+def check_no_key_is_needed(settings: Settings) -> None:
+    """Raise SettingsError where the server will ask for a key that Open WebUI isn't told of."""
+    store = KeyStore(settings.home)
+    try:
+        if store.all():
+            raise SettingsError(
+                "the server asks for a key (see `archivar keys list`): set ARCHIVAR_API_KEY, which Open WebUI uses, too"
+            )
+    finally:
+        store.close()
 
 
 def secret_key(home: Path) -> str:
