@@ -5,6 +5,7 @@ fetched here: an address that is none of an article in the archive has no conten
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -14,7 +15,7 @@ from archive.articles import Article, day_of, german_date
 from archive.errors import NotFound
 from prompts.templates import harmless
 from server.engine import Engine
-from server.escaping import markdown, one_line
+from server.escaping import markdown, one_line, web_address
 from server.instructions import without_instructions
 from server.library import Library, find, search
 from server.sources import merge, readable, readable_title
@@ -81,12 +82,9 @@ async def web_load(body: WebLoad, request: Request) -> list[Loaded]:
 
 def _load(library: Library, urls: list[str]) -> list[Loaded]:
     loaded = []
-    for url in urls:
-        try:
-            article = find(library, url).article
-        except NotFound:  # or withdrawn
-            continue
-        loaded.append(_page(article, url))
+    for url in filter(web_address, urls):
+        with suppress(NotFound):  # or withdrawn
+            loaded.append(_page(find(library, url).article, url))
     return loaded
 
 
