@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.generation import Usage
+from server.generation import ToolCall, Usage
 from server.grounding.citations import Grounding
 
 
@@ -44,6 +44,13 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """Functions that the bare model wants called, each whole; nothing but Finished follows."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The end: why, at what cost, from what, and what could be asked next; `abstained` where no answer was found."""
 
@@ -57,4 +64,4 @@ class Finished:
     abstained: bool = False
 
 
-Event = Status | Source | Text | Finished
+Event = Status | Source | Text | Calls | Finished

@@ -13,10 +13,10 @@ import httpx
 from archive.settings import Settings
 from evaluation.questions import Asked
 from evaluation.rivals.replies import Reply, RivalFailed, ask, client, conversation
+from server.answering import ARCHIVE_MODEL
 from server.launch import Children, Service
 from server.openwebui import NO_KEY
 from server.ports import free_port
-from server.routes.chat import ARCHIVE_MODEL
 
 
 def quiet(line: str) -> None:

@@ -11,15 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from archive.articles import Hit, Period
 from archive.errors import BadRequest, NotFound
 from archive.links import Links
+from server.answering import ARCHIVE_MODEL
 from server.engine import Engine
 from server.escaping import web_address
 from server.reranking import probabilities
 from server.retrieval import search_for
-from server.routes.chat import ARCHIVE_MODEL
-from server.sources import article_page, shown, stored
+from server.sources import PageOf, shown, stored
 from server.timings import Timings
 from server.understanding import understand
-from server.wire import ArchiveOptions
+from server.wire.fields import ArchiveOptions
 
 router = APIRouter(prefix="/v1")
 
@@ -95,16 +95,16 @@ def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
         "leaning": question.leaning,
         "parts": list(question.parts),
         "loosened": found.loosened,
-        "data": [_hit(hit, engine.settings.base_url) for hit in shown(found.hits, len(found.hits), passages=1)],
+        "data": [_hit(hit, engine.access.page_of) for hit in shown(found.hits, len(found.hits), passages=1)],
         "timings": timings.ms(),
     }
 
 
-def _hit(hit: Hit, base_url: str) -> dict[str, Any]:
+def _hit(hit: Hit, page_of: PageOf) -> dict[str, Any]:
     passage = hit.passage
     return {
         "article_id": passage.article_id, "passage_id": passage.id, "title": passage.title,
-        "url": web_address(passage.url) or article_page(base_url, passage.article_id), "source": passage.source,
+        "url": web_address(passage.url) or page_of(passage.article_id), "source": passage.source,
         "published": passage.published.isoformat() if passage.published else None, "passage": passage.text,
         "score": round(hit.score, 4), "scores": {stage: round(score, 4) for stage, score in hit.scores.items()},
         "twins": list(hit.twins), "newest": hit.newest,
@@ -120,7 +120,7 @@ def article(article_id: str, request: Request) -> dict[str, Any]:
     return {
         "id": found.id, "title": found.title, "teaser": found.teaser, "text": found.text,
         "published": found.published.isoformat() if found.published else None,
-        "url": web_address(found.url) or article_page(engine.settings.base_url, found.id), "source": found.source,
+        "url": web_address(found.url) or engine.access.page_of(found.id), "source": found.source,
         "authors": list(found.authors), "topics": list(found.topics), "comments": found.comments,
         "paid": found.paid, "modified": found.modified.isoformat() if found.modified else None,
         "version": record.version, "added": record.added.isoformat(),

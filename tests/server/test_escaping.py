@@ -12,7 +12,7 @@ from archive.records import Record
 from server.escaping import markdown, one_line, tame, web_address
 from server.pages import HEADERS, article_html
 from server.sources import listed, merge
-from server.wire import source_json, webui_source
+from server.wire.sources import source_json, webui_source
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 HOSTILE = [
@@ -61,7 +61,7 @@ def test_citations_and_lists_of_an_answer_stay():
 )
 def test_only_addresses_on_the_web_are_linked(url):
     assert web_address(url) is None
-    source = merge([hostile_hit(url=url)], "http://localhost:8000")[0]
+    source = merge([hostile_hit(url=url)], lambda article_id: f"http://localhost:8000/articles/{article_id}")[0]
     assert source.url == "http://localhost:8000/articles/a%2F1"
 
 
@@ -79,7 +79,7 @@ def hostile_hit(title: str = "Titel", text: str = "Text", url: str | None = None
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_titles_in_the_list_of_nearest_articles_are_text(text):
-    sources = merge([hostile_hit(title=text)], "http://localhost:8000")
+    sources = merge([hostile_hit(title=text)], lambda article_id: f"http://localhost:8000/articles/{article_id}")
     rendered = MARKDOWN.render(listed(sources, "de"))
     assert text_of(rendered) == f"{one_line(text)}, ohne Datum [1]"
     assert set(re.findall(r"<(\w+)", rendered)) == {"ul", "li"}
@@ -87,7 +87,10 @@ def test_titles_in_the_list_of_nearest_articles_are_text(text):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_open_webui_gets_snippets_that_are_text(text):
-    source = merge([hostile_hit(text=text, url="javascript:alert('http')")], "http://localhost:8000")[0]
+    source = merge(
+        [hostile_hit(text=text, url="javascript:alert('http')")],
+        lambda article_id: f"http://localhost:8000/articles/{article_id}",
+    )[0]
     event = webui_source(source)
     assert text_of(MARKDOWN.render(event["document"][0])) == text
     assert event["source"]["url"].startswith("http://localhost:8000/articles/")

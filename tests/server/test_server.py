@@ -19,6 +19,7 @@ from archive.settings import Settings
 from server.app import create_app
 
 QUESTION = "Wer hat die Hintertür in den XZ Utils entdeckt?"
+WEBUI = {"X-OWUI-Chat-Id": "c"}  # as Open WebUI asks
 ANSWER = "Andres Freund entdeckte die Hintertür in den XZ Utils [1]."
 
 
@@ -113,7 +114,7 @@ def test_a_stream_says_the_same_and_ends_with_the_extras(client, generator, incl
 
 def test_status_and_sources_come_before_the_text(client):
     seen = []
-    for chunk in ask(client, stream=True):
+    for chunk in ask(client, stream=True, extra_headers=WEBUI):
         if event := getattr(chunk, "event", None):
             seen.append(event["type"])
         elif chunk.choices[0].delta.content:
@@ -124,7 +125,7 @@ def test_status_and_sources_come_before_the_text(client):
 
 
 def test_no_source_key_is_an_address(client):
-    events = [chunk.event["data"] for chunk in ask(client, stream=True) if getattr(chunk, "event", None)]
+    events = [chunk.event["data"] for chunk in ask(client, stream=True, extra_headers=WEBUI) if hasattr(chunk, "event")]
     sources = [data for data in events if "source" in data]
     assert sources and not any(data["metadata"][0]["source"].startswith("http") for data in sources)
     assert all(data["source"]["url"].startswith("http") and data["document"][0] for data in sources)

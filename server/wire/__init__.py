@@ -1,0 +1,1 @@
+"""The formats in which clients ask and are answered; a file for each shape."""

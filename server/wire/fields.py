@@ -1,0 +1,72 @@
+"""What the requests of all endpoints share: how strictly they are read, and how much they may hold.
+
+Values keep their JSON types, as OpenAI has it: a number in a string is an error that names the field. Keys that mean
+nothing here are ignored.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic_core import PydanticCustomError
+
+from archive.articles import Period
+from archive.errors import BadRequest
+
+MOST_CHARACTERS = 200_000  # of all texts of one question together; far beyond any context here
+_EARLIEST, _LATEST = date(1900, 1, 1), date(2199, 12, 31)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class Fields(BaseModel):
+    """A JSON object of a request."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, populate_by_name=True)
+
+
+def _day(given: object) -> object:
+    """A day that a calendar knows; before 1900 and after 2199 the archive holds nothing, so the nearest will do."""
+    if isinstance(given, str) and _DAY.fullmatch(given):
+        try:
+            return min(max(date.fromisoformat(given), _EARLIEST), _LATEST)
+        except ValueError:
+            pass
+    elif isinstance(given, date):
+        return given
+    raise PydanticCustomError("date_type", "write a day as YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+ModelName = Annotated[str, Field(min_length=1, max_length=500, examples=["heise-archiv"])]
+LongText = Annotated[str, Field(max_length=MOST_CHARACTERS)]
+
+
+class ArchiveOptions(Fields):
+    """Our own part of a request: the period that an answer may draw on, and how many articles."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+    start: Day | None = Field(None, alias="from")
+    end: Day | None = Field(None, alias="to")
+    top_k: int | None = Field(None, ge=1, le=20)
+    now: Day | None = Field(None, description='the day that "letzte Woche" counts from; today if left out')
+
+    @field_validator("end")
+    @classmethod
+    def _in_order(cls, end: date | None, info: Any) -> date | None:  # noqa: ANN401
+        start = info.data.get("start")
+        if end and start and end < start:
+            raise PydanticCustomError("invalid_value", "lies before from")
+        return end
+
+    @property
+    def period(self) -> Period | None:
+        """The period, where one is given."""
+        return Period(self.start, self.end) if self.start or self.end else None
+
+
+def within_bounds(characters: int, param: str) -> None:
+    """Raises BadRequest for texts that are longer, all together, than any context."""
+    if characters > MOST_CHARACTERS:
+        raise BadRequest(f"{param} holds more than {MOST_CHARACTERS} characters; shorten it", param)
