@@ -1,11 +1,12 @@
 """Errors on the wire: one table from error class to HTTP status, one shape (OpenAI's)."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from archive.errors import (
@@ -25,6 +26,7 @@ from archive.errors import (
 )
 from server import current
 from server.responses import ClientGone
+from server.wire.lines import as_json
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,11 @@ def _told(message: str, type_: str, param: str | None = None, code: str | None =
     return {"message": message, "type": type_, "param": param, "code": code, "request_id": current.current_id()}
 
 
-def response_to(error: Exception) -> JSONResponse:
+def _response(told: dict[str, Any], status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(as_json({"error": told}), status, headers, "application/json")
+
+
+def response_to(error: Exception) -> Response:
     """An error as it goes out."""
     status, told = describe(error)
     headers = {}
@@ -72,10 +78,10 @@ def response_to(error: Exception) -> JSONResponse:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 11.6.1
-    return JSONResponse({"error": told}, status, headers=headers)
+    return _response(told, status, headers)
 
 
-async def _ours(_: Request, error: Exception) -> JSONResponse:
+async def _ours(_: Request, error: Exception) -> Response:
     return response_to(error)
 
 
@@ -83,22 +89,53 @@ async def _gone(_: Request, error: Exception) -> Response:
     return Response(status_code=CLIENT_CLOSED)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+_CODES = {"missing": "missing_required_parameter", "extra_forbidden": "unknown_parameter"}
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """A body that isn't what its endpoint takes: the field that lies deepest is the one that was meant."""
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "body")
-    told = _told(f"{where or 'body'}: {first['msg']}", "invalid_request_error", where or None)
-    return JSONResponse({"error": told}, 400)
+    found = [(_path(problem["loc"][1:], error.body, problem["type"]), problem) for problem in error.errors()]
+    where, problem = max(found, key=lambda each: len(each[0]))  # of those as deep as each other the first
+    if problem["type"] == "json_invalid":
+        told = _told(f"the body is no JSON: {problem['ctx']['error']}", "invalid_request_error")
+    else:
+        param = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
+        type_ = problem["type"]
+        code = _CODES.get(type_) or ("invalid_type" if type_.endswith("_type") else "invalid_value")
+        message = f"{param or 'the body'}: {problem['msg']}"
+        told = _told(message, "invalid_request_error", param or None, code)
+    return _response(told, 400)
 
 
-def response_to_http(error: HTTPException) -> JSONResponse:
+def _path(places: Sequence[int | str], body: object, type_: str) -> list[int | str]:
+    """A place in the body; what Pydantic puts in between, such as the kind of a union that was tried, is left out."""
+    found: list[int | str] = []
+    for number, place in enumerate(places):
+        is_last = number == len(places) - 1
+        if isinstance(body, list) and isinstance(place, int) and place < len(body):
+            body = body[place]
+        elif isinstance(body, dict) and (place in body or (is_last and type_ == "missing")):
+            body = body.get(place)
+        else:
+            continue
+        found.append(place)
+    return found
+
+
+def response_to_http(error: HTTPException) -> Response:
     """An error of HTTP itself as it goes out."""
-    told = _told(str(error.detail), "invalid_request_error")
-    return JSONResponse({"error": told}, error.status_code, headers=error.headers)
+    return _response(_told(str(error.detail), "invalid_request_error"), error.status_code, error.headers)
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    asked = f"{request.method} {request.url.path}"
+    if error.status_code == 404:
+        return response_to_http(HTTPException(404, f"there is no {asked[:200]}; GET /openapi.json lists what there is"))
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "")
+        return response_to_http(HTTPException(405, f"{asked[:200]} is not allowed: {allowed} is", error.headers))
     return response_to_http(error)
 
 

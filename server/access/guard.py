@@ -44,6 +44,7 @@ NEEDS: tuple[tuple[str, Need], ...] = (
     ("/v1/articles", Need(Right.SEARCH, is_counted=True)),
     ("/v1/embeddings", Need(Right.SEARCH, is_counted=True)),
     ("/v1/rerank", Need(Right.SEARCH, is_counted=True)),
+    ("/v2/rerank", Need(Right.SEARCH, is_counted=True)),
     ("/tools/openapi.json", Need(Right.SEARCH)),
     ("/tools", Need(Right.SEARCH, is_counted=True)),
     ("/web", Need(Right.SEARCH, is_counted=True)),
