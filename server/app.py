@@ -1,49 +1,69 @@
 """The HTTP side: create_app() puts routes, errors and the loaded engine together."""
 
 import asyncio
-import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Annotated
+from importlib.metadata import version
 
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
-from archive.errors import Unauthorized
 from archive.settings import Settings
-from server import metrics, problems
+from server import problems
+from server.access.bodies import BoundedBodies
+from server.access.guard import Guard
+from server.access.headers import SecureHeaders
 from server.engine import Engine, check_settings, load_engine, warm_up
-from server.routes import chat, library, pages
+from server.observing import Observed
+from server.probes import Probes
+from server.routes import chat, health, library, pages, tools, websearch
+from server.routes.mcp import mcp_route
 from server.running import Runnings
 from server.stopping import breaking_off
+from server.tracing import load_tracing
+
+VERSION = version("archivar")
 
 
 def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_engine) -> FastAPI:
     """The server over one archive. Raises SettingsError at once; models load when it starts."""
     check_settings(settings)
+    tracing = load_tracing(settings.otlp_endpoint, VERSION) if settings.otlp_endpoint else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = await asyncio.to_thread(load, settings)
         app.state.engine, app.state.runnings = engine, Runnings()
+        app.state.probes = Probes(engine, VERSION)
         warming = asyncio.create_task(warm_up(engine))
         with breaking_off(app.state.runnings, settings.shutdown_seconds):
             yield
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
         await engine.turns.close()
+        app.state.probes.close()
+        if tracing:
+            await asyncio.to_thread(tracing.close)
         await asyncio.to_thread(engine.close)
 
-    app = FastAPI(title="Archivar", version="0.1.0", lifespan=lifespan, docs_url="/docs", redoc_url=None)
+    # Its pages of documentation would load scripts from elsewhere.
+    app = FastAPI(title="Archivar", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
-    app.add_middleware(metrics.CountRequests)
-    key = settings.api_key.get_secret_value()
-
-    def authorized(_: Request, authorization: Annotated[str, Header()] = "") -> None:
-        given = authorization.removeprefix("Bearer ").strip()
-        if key and not hmac.compare_digest(given.encode(), key.encode()):
-            raise Unauthorized("the API key is missing or wrong; send it as Authorization: Bearer <ARCHIVAR_API_KEY>")
-
-    app.include_router(chat.router, dependencies=[Depends(authorized)])
-    app.include_router(library.router, dependencies=[Depends(authorized)])
+    app.add_middleware(BoundedBodies, limit=int(settings.body_megabytes * 1_000_000))
+    app.add_middleware(Guard)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.origins, allow_methods=("GET", "POST"), allow_headers=("*",),
+            expose_headers=("Retry-After", "X-Request-Id"),
+        )  # fmt: skip
+    app.add_middleware(SecureHeaders)
+    app.add_middleware(Observed, tracing=tracing)  # the last that is added is the outermost
+    app.include_router(chat.router)
+    app.include_router(library.router)
+    app.include_router(health.router)
     app.include_router(pages.router)
+    app.include_router(websearch.router)
+    app.include_router(tools.router, prefix=tools.PREFIX)
+    app.include_router(tools.document, prefix=tools.PREFIX)
+    app.router.routes.append(mcp_route())
     return app

@@ -17,15 +17,15 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class Current:
     """What is known of a request so far; filled in by those who learn it, and told by logs, metrics and traces.
 
-    `key` is the name of the key it came with, `error` the class of the error it ended in, `given_up` the phase in which
-    its client left. Nothing of what is asked or answered is here but in `finished`, which no log shows.
+    `key` is the name of the key it came with, `error` the class of the error it ended in, `cancelled` the phase in
+    which its client left. Nothing of what is asked or answered is here but in `finished`, which no log shows.
     """
 
     id: str
     key: str = ""
     model: str = ""
     error: str = ""
-    given_up: str = ""
+    cancelled: str = ""
     timings: list["Timings"] = field(default_factory=list)
     finished: "Finished | None" = None
 

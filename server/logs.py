@@ -42,7 +42,7 @@ def _moment(record: logging.LogRecord) -> str:
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object to a line: time (UTC), level, logger, message, then fields(), and `traceback` where there is one."""
+    """One JSON object to a line: time (UTC), level, logger, message, fields(), and `traceback` where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         """ASCII alone, so that a line is a line whatever is in it."""

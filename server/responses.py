@@ -8,7 +8,6 @@ from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from server import metrics
 from server.running import Running
 
 
@@ -31,20 +30,15 @@ class EventStream(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            if not self._running.done:
-                metrics.CANCELLED.inc()
             self._running.cancel()
 
 
-async def unless_gone(
-    request: Request, answer: Coroutine[Any, Any, dict[str, Any]], running: Running
-) -> dict[str, Any]:
+async def unless_gone(request: Request, answer: Coroutine[Any, Any, str], running: Running) -> str:
     """Await the answer. A client that goes away meanwhile frees the engine. Raises ClientGone then."""
     work, gone = asyncio.ensure_future(answer), asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            metrics.CANCELLED.inc()
             raise ClientGone
         return work.result()
     finally:
@@ -56,8 +50,3 @@ async def unless_gone(
 async def _disconnected(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-
-
-def caller_of(request: Request) -> str:
-    """Whom a turn is counted for."""
-    return request.client.host if request.client else ""

@@ -72,10 +72,13 @@ class Running:
 
     def cancel(self) -> None:
         """Nobody reads any more: free the engine."""
-        if self._turn is not None and not self._task.done() and self._outcome.cancelled(self._turn.phase):
-            if self._request:
-                self._request.cancelled = self._turn.phase
+        if self._turn is not None and not self._task.done():
+            self._given_up(self._turn.phase)
         self._task.cancel()
+
+    def _given_up(self, phase: str) -> None:
+        if self._outcome.cancelled(phase) and self._request:
+            self._request.cancelled = phase
 
     @property
     def done(self) -> bool:
