@@ -11,6 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from archive.errors import EngineTimeout, EngineUnavailable, GenerationError
 from archive.settings import Settings
 from server.generation import Message, Piece, Sampling, Usage, weights_of
+from server.plain_chunks import PlainCompletions
 
 _OLLAMA = "http://localhost:11434"  # its default; an engine of another kind always has an address
 _CHECK_SECONDS = 3.0
@@ -39,8 +40,11 @@ class LangChainGenerator:
             own["stream_chunk_timeout"] = None  # LangChain's own 120 s would undercut engine_timeout
         if self._url:
             own["base_url"] = self._url
-        model: BaseChatModel = init_chat_model(self.name, model_provider=self._provider, **own)
-        return model
+        model: Any = init_chat_model(self.name, model_provider=self._provider, **own)
+        if self._provider == "openai":
+            model.async_client = PlainCompletions(model.root_async_client)
+        chat_model: BaseChatModel = model
+        return chat_model
 
     async def check(self) -> None:
         """See Generator: the engine's own list of models tells."""
