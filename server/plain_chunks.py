@@ -16,7 +16,7 @@ class PlainCompletions:
     def __init__(self, client: "AsyncOpenAI") -> None:
         self._client = client
 
-    async def create(self, **request: Any) -> "AsyncStream[object]":
+    async def create(self, **request: Any) -> "AsyncStream[object]":  # noqa: ANN401 - a request has any fields
         """A stream of chunks. Raises what OpenAI's client raises."""
         from openai import AsyncStream
 
