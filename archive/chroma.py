@@ -21,6 +21,7 @@ from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
 
+from archive.chroma_server import server_at
 from archive.disk import FULL, REPAIR, is_full
 from archive.errors import ArchiveError
 from archive.index_files import torn_graph
@@ -46,26 +47,39 @@ _GRAPH = """SELECT segments.id, seq_id FROM collections JOIN segments ON segment
 class Chroma:
     """One Chroma. Embedded, a collection stays as this process opened it, see `reopen`."""
 
-    def __init__(self, home: Path, url: str = "") -> None:
+    def __init__(self, home: Path, url: str = "", *, later: bool = False) -> None:
+        """With `later`, a server is asked when it is needed first: a start shall not fail where it is away."""
         self._home, self._url = home, url
         self._opened: dict[str, Collection] = {}
         self._lock = threading.Lock()
-        with self.errors():
-            self._client = self._connect()
+        self._connected: ClientAPI | None = None
+        if url:
+            self._address()
+        if not (url and later):
+            with self.errors():
+                self._connected = self._connect()
 
-    def _connect(self) -> ClientAPI:
-        quiet = Settings(anonymized_telemetry=False)
-        if not self._url:
-            try:
-                return chromadb.PersistentClient(self._home / "vectors", quiet)
-            except BaseException:
-                SharedSystemClient.clear_system_cache()  # or the next attempt gets the half that is there
-                raise
+    @property
+    def _client(self) -> ClientAPI:
+        if self._connected is None:
+            self._connected = self._connect()
+        return self._connected
+
+    def _address(self) -> tuple[str, int, bool]:
         at = urlsplit(self._url)
         if at.scheme not in ("http", "https") or not at.hostname:
             raise ArchiveError(f"ARCHIVAR_CHROMA_URL={self._url}: no http address; write http://host:port")
         tls = at.scheme == "https"
-        return chromadb.HttpClient(at.hostname, at.port or (443 if tls else 8000), ssl=tls, settings=quiet)
+        return at.hostname, at.port or (443 if tls else 8000), tls
+
+    def _connect(self) -> ClientAPI:
+        if not self._url:
+            try:
+                return chromadb.PersistentClient(self._home / "vectors", Settings(anonymized_telemetry=False))
+            except BaseException:
+                SharedSystemClient.clear_system_cache()  # or the next attempt gets the half that is there
+                raise
+        return server_at(*self._address())
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -75,6 +89,8 @@ class Chroma:
             place, mend = f"Chroma at {self._url}", "start the Chroma server or check ARCHIVAR_CHROMA_URL"
         try:
             yield
+        except NotFoundError as error:
+            raise ArchiveError(f"{place}: {error}; {REPAIR}") from error
         except (ChromaError, ValueError, OSError) as error:
             raise ArchiveError(f"{place}: {error}; {FULL if is_full(error) else mend}") from error
         except BaseException as error:
@@ -189,7 +205,7 @@ class Chroma:
             if self._url or not (stale or len(self._opened) < known):
                 return
             self._client.clear_system_cache()
-            self._client = self._connect()
+            self._connected = self._connect()
         for name in stale:
             self._replace(name)
         gc.collect()  # a client is a circle of objects: one that no collection needs keeps its graphs till then

@@ -24,7 +24,7 @@ class Index:
     def __init__(self, ledger: Ledger, home: Path, chroma_url: str = "", embedder: str | None = None) -> None:
         """`embedder` is the name of the one whose vectors are searched, by default the one that the ledger names."""
         serving = embedder or ledger.fact("embedder") or ""
-        self._vectors = Vectors(ledger, Chroma(home, chroma_url), serving)
+        self._vectors = Vectors(ledger, Chroma(home, chroma_url, later=True), serving)
         self._words = Words(home)
 
     def of(self, embedder: str) -> "Index":

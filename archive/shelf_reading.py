@@ -40,6 +40,7 @@ class ShelfReader:
         try:
             return ask(self._chroma.collection(shelf.name))
         except NotFoundError:
+            self._chroma.reopen((), gone=[shelf.name])  # whoever made it anew gave it another id
             if shelf.version or shelf not in self._shelves.serving():
                 raise
             return nothing
