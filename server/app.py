@@ -16,7 +16,7 @@ from server.access.headers import SecureHeaders
 from server.engine import Engine, check_settings, load_engine, warm_up
 from server.observing import Observed
 from server.probes import Probes
-from server.routes import chat, health, library, pages, tools, websearch
+from server.routes import chat, health, library, pages, responses, tools, websearch
 from server.routes.mcp import mcp_route
 from server.running import Runnings
 from server.stopping import breaking_off
@@ -59,7 +59,9 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_eng
     app.add_middleware(SecureHeaders)
     app.add_middleware(Observed, tracing=tracing)  # the last that is added is the outermost
     app.include_router(chat.router)
+    app.include_router(responses.router)
     app.include_router(library.router)
+    app.include_router(library.cohere)
     app.include_router(health.router)
     app.include_router(pages.router)
     app.include_router(websearch.router)

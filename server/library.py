@@ -3,7 +3,7 @@
 /v1/search, the tools of language models, the web search and the web loader all go through these two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from urllib.parse import unquote, urldefrag
 
@@ -63,12 +63,13 @@ def search(
     period: Period | None = None,
     top_k: int | None = None,
     today: date | None = None,
+    rerank: bool = True,
 ) -> Findings:
     """The articles that fit a question in plain words; `period` goes before the one that is read out of it."""
     timings = Timings()
     with timings.stage("understand"):
         question = understand((), query, today or datetime.now(TIME_ZONE).date())
-    wanted = search_for(question, period)
+    wanted = replace(search_for(question, period), rerank=rerank)
     found = library.retriever.retrieve(wanted, top_k or library.settings.top_k, timings)
     timings.mark("total")
     return Findings(question, period or question.period, found, timings)

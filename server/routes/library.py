@@ -2,38 +2,48 @@
 
 import asyncio
 import base64
-from dataclasses import replace
-from typing import Annotated, Any, Literal
+import uuid
+from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.responses import JSONResponse, Response
 
-from archive.articles import Hit, Period
+from archive.articles import Hit
+from archive.embedding import Embedder
 from archive.errors import BadRequest, NotFound
 from archive.links import Links
 from server.answering import ARCHIVE_MODEL
+from server.bodies import JsonRoute
 from server.engine import Engine
 from server.escaping import web_address
-from server.reranking import probabilities
-from server.retrieval import search_for
-from server.sources import PageOf, shown, stored
-from server.timings import Timings
-from server.understanding import understand
-from server.wire.fields import ArchiveOptions
+from server.library import search as search_library
+from server.reranking import Reranker, probabilities
+from server.sources import PageOf, stored
+from server.wire.library import EmbeddingsRequest, RerankRequest, SearchRequest
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=JsonRoute)
+cohere = APIRouter(prefix="/v2", route_class=JsonRoute)  # the second version of Cohere's API, for its clients
 
 _CREATED = 1_700_000_000  # models have no birthday worth telling; clients want a number
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-@router.get("/models")
-def models(request: Request) -> dict[str, Any]:
+@router.get("/models", response_model=None)
+def models(request: Request) -> JSONResponse:
     """The archive's model, and the bare generator, which Open WebUI's picker hides."""
-    engine: Engine = request.app.state.engine
+    return JSONResponse({"object": "list", "data": _models(request.app.state.engine)})
+
+
+@router.get("/models/{name:path}", response_model=None)
+def model(name: str, request: Request) -> JSONResponse:
+    """One model. 404 for any other name."""
+    for known in _models(request.app.state.engine):
+        if known["id"] == name:
+            return JSONResponse(known)
+    raise NotFound(f"model {name} does not exist", "model_not_found", "model")
+
+
+def _models(engine: Engine) -> list[dict[str, Any]]:
     capabilities = {"builtin_tools": False, "usage": True, "vision": False, "file_upload": False, "web_search": False}
     archive = {
         "name": "Heise-Archiv",
@@ -41,52 +51,26 @@ def models(request: Request) -> dict[str, Any]:
             "meta": {"description": "Antworten aus dem Nachrichtenarchiv, mit Quellen", "capabilities": capabilities}
         },
     }
-    return {
-        "object": "list",
-        "data": [_model(ARCHIVE_MODEL, archive), _model(engine.generator.name, {"info": {"meta": {"hidden": True}}})],
-    }
-
-
-@router.get("/models/{name}")
-def model(name: str, request: Request) -> dict[str, Any]:
-    """One model. 404 for any other name."""
-    for known in models(request)["data"]:
-        if known["id"] == name:
-            found: dict[str, Any] = known
-            return found
-    raise NotFound(f"model {name} does not exist", "model_not_found", "model")
+    return [_model(ARCHIVE_MODEL, archive), _model(engine.generator.name, {"info": {"meta": {"hidden": True}}})]
 
 
 def _model(name: str, more: dict[str, Any]) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": _CREATED, "owned_by": "archivar", **more}
 
 
-class SearchRequest(ArchiveOptions):
-    """POST /v1/search: a question in plain words; the period in it is understood unless `from` or `to` is given.
-
-    `rerank` false leaves the reranker out, which takes nine tenths of the time.
-    """
-
-    query: Annotated[str, Field(min_length=1, max_length=10_000)]
-    rerank: bool = True
-
-
-@router.post("/search")
-async def search(body: SearchRequest, request: Request) -> dict[str, Any]:
+@router.post("/search", response_model=None)
+async def search(body: SearchRequest, request: Request) -> JSONResponse:
     """Passages for a question, with each stage's score and time, and what was understood of it."""
     engine: Engine = request.app.state.engine
-    return await asyncio.to_thread(_search, body, engine)
+    return JSONResponse(await asyncio.to_thread(_search, body, engine))
 
 
 def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
-    timings = Timings()
-    with timings.stage("understand"):
-        question = understand((), body.query, body.now or engine.chat.today())
-    given = Period(body.start, body.end) if body.start or body.end else None
-    period = given or question.period
-    wanted = replace(search_for(question, given), rerank=body.rerank)
-    found = engine.retriever.retrieve(wanted, body.top_k or engine.settings.top_k, timings)
-    timings.mark("total")
+    findings = search_library(
+        engine.library, body.query, period=body.period, top_k=body.top_k, today=body.now or engine.chat.today(),
+        rerank=body.rerank,
+    )  # fmt: skip
+    question, period = findings.question, findings.period
     return {
         "object": "list",
         "query": question.search,
@@ -94,9 +78,9 @@ def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
         "to": period.end.isoformat() if period and period.end else None,
         "leaning": question.leaning,
         "parts": list(question.parts),
-        "loosened": found.loosened,
-        "data": [_hit(hit, engine.access.page_of) for hit in shown(found.hits, len(found.hits), passages=1)],
-        "timings": timings.ms(),
+        "loosened": findings.found.loosened,
+        "data": [_hit(hit, engine.access.page_of) for hit in findings.hits],
+        "timings": findings.timings.ms(),
     }
 
 
@@ -111,13 +95,13 @@ def _hit(hit: Hit, page_of: PageOf) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.get("/articles/{article_id:path}")
-def article(article_id: str, request: Request) -> dict[str, Any]:
+@router.get("/articles/{article_id:path}", response_model=None)
+def article(article_id: str, request: Request) -> JSONResponse:
     """An article as it is stored, with its history here. 404 where there is none, 410 where it was withdrawn."""
     engine: Engine = request.app.state.engine
     record = stored(engine.archive, article_id)
     found = record.article
-    return {
+    return JSONResponse({
         "id": found.id, "title": found.title, "teaser": found.teaser, "text": found.text,
         "published": found.published.isoformat() if found.published else None,
         "url": web_address(found.url) or engine.access.page_of(found.id), "source": found.source,
@@ -126,58 +110,67 @@ def article(article_id: str, request: Request) -> dict[str, Any]:
         "version": record.version, "added": record.added.isoformat(),
         "updated": record.updated.isoformat() if record.updated else None,
         "twins": [twin.article_id for twin in Links(engine.archive.ledger).of(article_id)],
-    }  # fmt: skip
+    })  # fmt: skip
 
 
-class EmbeddingsRequest(_Lenient):
-    """POST /v1/embeddings; `input_type` tells questions from passages, which this kind of model embeds differently."""
-
-    model: str
-    input: str | Annotated[list[str], Field(min_length=1, max_length=2048)]
-    encoding_format: Literal["float", "base64"] = "float"
-    input_type: Literal["query", "passage"] = "passage"
-
-
-@router.post("/embeddings")
-async def embeddings(body: EmbeddingsRequest, request: Request) -> dict[str, Any]:
+@router.post("/embeddings", response_model=None)
+async def embeddings(body: EmbeddingsRequest, request: Request) -> Response:
     """Normalized vectors in the order of the input. 404 for another model than the archive's."""
     engine: Engine = request.app.state.engine
     embedder = engine.archive.embedder
     if body.model != embedder.name:
         raise NotFound(f"model {body.model} does not embed here; {embedder.name} does", "model_not_found", "model")
-    texts = [body.input] if isinstance(body.input, str) else body.input
-    if not all(text.strip() for text in texts):
-        raise BadRequest("input holds an empty text; send words", "input")
-    embed = embedder.embed_queries if body.input_type == "query" else embedder.embed_passages
-    vectors = await asyncio.to_thread(embed, texts)
-    encoded = [
-        vector.tolist() if body.encoding_format == "float" else base64.b64encode(vector.tobytes()).decode()
-        for vector in vectors
-    ]
-    data = [{"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(encoded)]
-    tokens = sum(len(text) for text in texts) // 4 + 1  # an estimate, as clients want a figure
+    if body.dimensions not in (None, embedder.dimensions):
+        raise BadRequest(f"{embedder.name} has {embedder.dimensions} dimensions; leave it out", "dimensions")
+    # The writing of two thousand vectors takes a while, too.
+    return Response(await asyncio.to_thread(_embeddings, body, embedder), media_type="application/json")
+
+
+def _embeddings(body: EmbeddingsRequest, embedder: Embedder) -> bytes:
+    texts = body.texts()
+    vectors = (embedder.embed_queries if body.input_type == "query" else embedder.embed_passages)(texts)
+    is_packed = body.encoding_format == "base64"
+    data = [
+        {"object": "embedding", "index": index,
+         "embedding": base64.b64encode(vector.astype("<f4").tobytes()).decode() if is_packed else vector}
+        for index, vector in enumerate(vectors)
+    ]  # fmt: skip
+    tokens = _tokens(texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return {"object": "list", "model": embedder.name, "data": data, "usage": usage}
+    answer = {"object": "list", "model": embedder.name, "data": data, "usage": usage}
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-class RerankRequest(_Lenient):
-    """POST /v1/rerank, in the shape that Jina, Cohere and Open WebUI share."""
-
-    model: str
-    query: Annotated[str, Field(min_length=1, max_length=10_000)]
-    documents: Annotated[list[str], Field(min_length=1, max_length=1000)]
-    top_n: int | None = Field(None, ge=1)
+def _tokens(texts: list[str]) -> int:
+    """Estimated, as clients want a figure."""
+    return sum(map(len, texts)) // 4 + 1
 
 
-@router.post("/rerank")
-async def rerank(body: RerankRequest, request: Request) -> dict[str, Any]:
+@router.post("/rerank", response_model=None)
+@cohere.post("/rerank", response_model=None, operation_id="rerank_v2")
+async def rerank(body: RerankRequest, request: Request) -> JSONResponse:
     """Documents by relevance to the query, best first. 404 where no reranker of that name is loaded."""
     engine: Engine = request.app.state.engine
     reranker = engine.reranker
     if reranker is None or body.model != reranker.name:
         there = f"{reranker.name} does" if reranker else "none is loaded, set ARCHIVAR_RERANKER"
         raise NotFound(f"model {body.model} does not rerank here; {there}", "model_not_found", "model")
-    logits = await asyncio.to_thread(reranker.logits, body.query, body.documents)
-    ranked = sorted(enumerate(map(float, probabilities(logits))), key=lambda item: -item[1])[: body.top_n]
-    results = [{"index": index, "relevance_score": score} for index, score in ranked]
-    return {"model": reranker.name, "results": results}
+    return JSONResponse(await asyncio.to_thread(_rerank, body, reranker))
+
+
+def _rerank(body: RerankRequest, reranker: Reranker) -> dict[str, Any]:
+    texts = body.texts()
+    scores = probabilities(reranker.logits(body.query, texts)).tolist()
+    ranked = sorted(enumerate(scores), key=lambda item: -item[1])[: body.top_n]
+    tokens = _tokens([body.query, *texts])
+    return {
+        "id": uuid.uuid4().hex,
+        "model": reranker.name,
+        "results": [
+            {"index": index, "relevance_score": score,
+             **({"document": {"text": texts[index]}} if body.return_documents else {})}
+            for index, score in ranked
+        ],
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},  # as Jina tells it
+        "meta": {"billed_units": {"search_units": 1}},  # as Cohere does
+    }  # fmt: skip

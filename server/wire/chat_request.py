@@ -111,7 +111,7 @@ ResponseFormat = Annotated[TextFormat | ObjectFormat | SchemaFormat, Field(discr
 StopString = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-_ANYTHING = ArchiveOptions.model_validate({})
+ANYTHING = ArchiveOptions.model_validate({})
 
 
 class ChatRequest(Fields):
@@ -164,7 +164,7 @@ class ChatRequest(Fields):
             **written, stop=stop, tools=tools, tool_choice=checked_choice(self._tool_choice(), tools),
             response_format=self._format(),
         )  # fmt: skip
-        options = self.archive or _ANYTHING
+        options = self.archive or ANYTHING
         return Inquiry(self.model, messages, sampling, most, options.period, options.top_k, options.now)
 
     def _messages(self) -> Iterator[Message]:
