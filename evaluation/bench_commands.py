@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from evaluation.live_commands import live
+from evaluation.serve_commands import serve
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 bench_app = typer.Typer(help="Measure speed and size.", no_args_is_help=True)
 bench_app.command()(live)
+bench_app.command()(serve)
 
 _LINE_EVERY = 10.0  # seconds between lines of progress
 
