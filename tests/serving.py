@@ -14,11 +14,8 @@ from server.ports import free_port
 
 
 @contextmanager
-def serving(settings: Settings, generator) -> Iterator[str]:
-    """The app on a free port, in a thread; yields its address."""
-    port = free_port("127.0.0.1")
-    settings = settings.model_copy(update={"port": port, "models": Settings().models, "offline": True})
-    app = create_app(settings, load=lambda chosen: load_engine(chosen, generator=generator))
+def listening(app, port: int) -> Iterator[str]:
+    """Any ASGI application on a port, in a thread; yields its address."""
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -29,3 +26,13 @@ def serving(settings: Settings, generator) -> Iterator[str]:
     server.should_exit = True
     thread.join(20)
     assert not thread.is_alive()
+
+
+@contextmanager
+def serving(settings: Settings, generator) -> Iterator[str]:
+    """The app on a free port; yields its address."""
+    port = free_port("127.0.0.1")
+    settings = settings.model_copy(update={"port": port, "models": Settings().models, "offline": True})
+    app = create_app(settings, load=lambda chosen: load_engine(chosen, generator=generator))
+    with listening(app, port) as address:
+        yield address

@@ -9,23 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from openwebui import Chat
-from playwright.sync_api import sync_playwright
+from openwebui import CHROMIUM, Chat, browsing, need
 
 from archive.settings import Settings
 from server.launch import OPEN_WEBUI, ROOT
 from server.ports import free_port
-
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass(frozen=True)
@@ -34,15 +22,6 @@ class Running:
 
     api: str
     webui: str
-
-
-def need(path: Path, mend: str) -> None:
-    """Skips, or fails where ARCHIVAR_TESTS_STRICT is set: CI must not pass by skipping."""
-    if not path.exists():
-        reason = f"{path} is missing: {mend}"
-        if os.environ.get("ARCHIVAR_TESTS_STRICT"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -82,16 +61,6 @@ def running(archive_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture
 def chat(running: Running, tmp_path: Path) -> Iterator[Chat]:
     """A new browser, with no memory of earlier ones, on a new chat."""
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            headless=True,
-            executable_path=CHROMIUM,
-            locale="en-US",  # so that a German interface is our doing
-            viewport={"width": 1280, "height": 900},
-            args=list(FLAGS),
-        )
-        chat = Chat(context.pages[0], running.webui)
+    with browsing(running.webui, tmp_path / "profile") as chat:
         chat.open()
         yield chat
-        context.close()

@@ -1,10 +1,25 @@
 """Open WebUI as a person uses it: what to click and where to read. No selector depends on the interface's language."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+import pytest
+from playwright.sync_api import Locator, Page, sync_playwright
 
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 STOP = '#message-input-container button:has(svg path[d^="M2.25 12c0-5.385"])'  # has no id, and its label is translated
 LAST = "[...document.querySelectorAll('.chat-assistant')].pop()?.closest('[id^=\"message-\"]')"
 READ = f"""() => {{
@@ -40,8 +55,8 @@ class Chat:
         own = (base, base.replace("http", "ws", 1), "data:", "blob:", "about:")
         page.on("request", lambda request: None if request.url.startswith(own) else self.external.append(request.url))
 
-    def open(self) -> None:
-        self.page.goto(self.base, wait_until="domcontentloaded")
+    def open(self, path: str = "") -> None:
+        self.page.goto(f"{self.base}{path}", wait_until="domcontentloaded")
         self.page.wait_for_selector("#chat-input", timeout=60_000)
         self.page.wait_for_selector("#model-selector-model-button", timeout=30_000)
 
@@ -106,3 +121,28 @@ class Chat:
 
     def _last(self) -> Locator:
         return self.page.locator('[id^="message-"]:has(.chat-assistant)').last
+
+
+def need(path: Path, mend: str) -> None:
+    """Skips, or fails where ARCHIVAR_TESTS_STRICT is set: CI must not pass by skipping."""
+    if not path.exists():
+        reason = f"{path} is missing: {mend}"
+        if os.environ.get("ARCHIVAR_TESTS_STRICT"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@contextmanager
+def browsing(base: str, profile: Path) -> Iterator[Chat]:
+    """A new browser, with no memory of earlier ones."""
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            headless=True,
+            executable_path=CHROMIUM,
+            locale="en-US",  # so that a German interface is our doing
+            viewport={"width": 1280, "height": 900},
+            args=list(FLAGS),
+        )
+        yield Chat(context.pages[0], base)
+        context.close()
