@@ -16,11 +16,15 @@ def serve(
     settings = load_settings(host=host, port=port)
     import uvicorn
 
+    from server import logs
+    from server.access.connections import BoundedConnection
     from server.app import create_app
-    from server.stopping import GRACE
+    from server.stopping import GRACE, exit_cleanly
 
+    exit_cleanly()
     limit = ceil(settings.shutdown_seconds + GRACE)
     uvicorn.run(
         create_app(settings), host=settings.host, port=settings.port, log_level=settings.log_level,
-        timeout_graceful_shutdown=limit,
+        log_config=logs.config(settings), access_log=False,  # Observed writes a line of its own
+        timeout_graceful_shutdown=limit, http=BoundedConnection,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from archive.settings import Settings
+from server.access.connections import BoundedConnection
 from server.app import create_app
 from server.engine import load_engine
 from server.ports import free_port
@@ -16,7 +17,10 @@ from server.ports import free_port
 @contextmanager
 def listening(app, port: int) -> Iterator[str]:
     """Any ASGI application on a port, in a thread; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", ws="none"))
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="warning", ws="none", access_log=False, http=BoundedConnection
+    )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started and thread.is_alive():

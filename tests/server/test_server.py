@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from openai import APIError, AsyncOpenAI, AuthenticationError, BadRequestError, NotFoundError, OpenAI
-from pydantic import SecretStr
+from openai import APIError, AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
 from scripted import ScriptedGenerator
 from serving import serving
 
@@ -431,25 +430,9 @@ def test_an_article_tells_its_versions_and_one_that_was_withdrawn_is_shown_no_mo
     archive.close()
 
 
-def test_a_key_guards_the_api_but_not_pages_and_health(tmp_path, scripted):
-    settings = Settings(home=tmp_path / "home", api_key=SecretStr("geheim"))
-    with serving(settings, scripted) as address:
-        with (
-            OpenAI(base_url=f"{address}/v1", api_key="falsch", max_retries=0) as client,
-            pytest.raises(AuthenticationError),
-        ):
-            client.models.list()
-        with OpenAI(base_url=f"{address}/v1", api_key="geheim") as client:
-            assert client.models.list().data
-        assert httpx.get(f"{address}/v1/models").status_code == 401
-        assert httpx.get(f"{address}/health/live").status_code == 200
-        assert httpx.get(f"{address}/articles/x").status_code == 404
-
-
 @pytest.mark.parametrize(
     ("fields", "complaint"),
     [
-        ({"host": "0.0.0.0"}, "ARCHIVAR_API_KEY"),
         ({"context_tokens": 600, "answer_tokens": 400}, "ARCHIVAR_ANSWER_TOKENS"),
     ],
 )
