@@ -271,6 +271,8 @@ def explained(home: Path, error: Exception) -> str:
     """What an error of SQLite or the disk means for the archive in `home`, and what to do."""
     if is_full(error):
         return f"{home / LEDGER}: {FULL}"
+    if "locked" in str(error) or "busy" in str(error):
+        return f"{home / LEDGER}: another program holds it; ask again when that has ended"
     if type(error) is sqlite3.DatabaseError:  # malformed, or no database; whatever may pass is of a class below it
         return f"{home / LEDGER}: {error}; {RESTORE}"
     return f"{home / LEDGER}: {error}; check the folder, or set ARCHIVAR_HOME"

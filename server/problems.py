@@ -1,7 +1,9 @@
 """Errors on the wire: one table from error class to HTTP status, one shape (OpenAI's)."""
 
 import logging
+import sqlite3
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -24,9 +26,12 @@ from archive.errors import (
     Unauthorized,
     Withdrawn,
 )
+from archive.ledger import explained
 from server import current
+from server.clients import wants_events
 from server.responses import ClientGone
 from server.wire.lines import as_json
+from server.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +54,33 @@ STATUS: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 
-def describe(error: Exception) -> tuple[int, dict[str, Any]]:
-    """HTTP status and error object; what isn't ours is logged whole and told in general words."""
+# What a reader of the chat is told first; the rest of the message is for whoever runs the server.
+_READABLY: tuple[tuple[type[Exception], str], ...] = (
+    (QuotaUsed, "quota"),
+    (Busy, "busy"),
+    (ShuttingDown, "stopping"),
+    (EngineTimeout, "engine_silent"),
+    (EngineUnavailable, "engine_away"),
+    (GenerationError, "engine_failed"),
+    (ArchiveError, "archive_failed"),
+)
+
+
+def describe(error: Exception, reader: str | None = None) -> tuple[int, dict[str, Any]]:
+    """HTTP status and error object; what isn't ours is logged whole and told in general words.
+
+    `reader` is the language of a person who will see the message in a chat.
+    """
+    if isinstance(error, sqlite3.Error):  # a look into the ledger; who writes to it has explained it already
+        error = ArchiveError(explained(Path("ARCHIVAR_HOME"), error))
+    status, told = _described(error)
+    if reader and status >= 429:
+        name = next((name for kind, name in _READABLY if isinstance(error, kind)), "unexpected")
+        told["message"] = f"{say(name, 'en' if reader == 'en' else 'de')} ({told['message']})"
+    return status, told
+
+
+def _described(error: Exception) -> tuple[int, dict[str, Any]]:
     current.note(error=type(error).__name__)
     for kind, status, type_ in STATUS:
         if isinstance(error, kind):
@@ -70,9 +100,9 @@ def _response(told: dict[str, Any], status: int, headers: Mapping[str, str] | No
     return Response(as_json({"error": told}), status, headers, "application/json")
 
 
-def response_to(error: Exception) -> Response:
-    """An error as it goes out."""
-    status, told = describe(error)
+def response_to(error: Exception, reader: str | None = None) -> Response:
+    """An error as it goes out; see describe()."""
+    status, told = describe(error, reader)
     headers = {}
     if isinstance(error, Busy):
         headers["Retry-After"] = str(error.retry_after)
@@ -81,8 +111,16 @@ def response_to(error: Exception) -> Response:
     return _response(told, status, headers)
 
 
-async def _ours(_: Request, error: Exception) -> Response:
-    return response_to(error)
+async def _ours(request: Request, error: Exception) -> Response:
+    return response_to(error, reader_of(request))
+
+
+def reader_of(request: Request) -> str | None:
+    """The language of the person who reads errors where they are shown in a chat, else None."""
+    if not wants_events(request):
+        return None
+    language: str = request.app.state.engine.settings.language
+    return language
 
 
 async def _gone(_: Request, error: Exception) -> Response:
@@ -145,4 +183,5 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ClientGone, _gone)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ArchivarError, _ours)
+    app.add_exception_handler(sqlite3.Error, _ours)
     app.add_exception_handler(Exception, _ours)

@@ -10,6 +10,29 @@ _WORDING: dict[str, dict[Language, str]] = {
     "searching": {"de": "Durchsuche das Archiv …", "en": "Searching the archive …"},
     "searching_period": {"de": "Durchsuche das Archiv ({period}) …", "en": "Searching the archive ({period}) …"},
     "queue": {"de": "Platz {place} in der Warteschlange …", "en": "Place {place} in the queue …"},
+    "busy": {"de": "Gerade fragen zu viele auf einmal.", "en": "Too many are asking just now."},
+    "quota": {"de": "Das Kontingent an Fragen ist aufgebraucht.", "en": "The quota of questions is used up."},
+    "stopping": {
+        "de": "Der Server wird gerade beendet, deshalb bricht die Antwort hier ab.",
+        "en": "The server is being stopped, so the answer breaks off here.",
+    },
+    "engine_away": {
+        "de": "Das Sprachmodell ist gerade nicht erreichbar.",
+        "en": "The language model can't be reached just now.",
+    },
+    "engine_silent": {
+        "de": "Das Sprachmodell antwortet nicht mehr, die Antwort ist nicht vollständig.",
+        "en": "The language model has fallen silent, the answer is not complete.",
+    },
+    "engine_failed": {
+        "de": "Das Sprachmodell hat einen Fehler gemeldet, die Antwort ist nicht vollständig.",
+        "en": "The language model has failed, the answer is not complete.",
+    },
+    "archive_failed": {
+        "de": "Das Archiv kann gerade nicht durchsucht werden.",
+        "en": "The archive can't be searched just now.",
+    },
+    "unexpected": {"de": "Da ist etwas schiefgegangen.", "en": "Something went wrong."},
     "reading": {"de": "Lese {count} …", "en": "Reading {count} …"},
     "read": {"de": "{count} gelesen in {seconds} s{note}", "en": "{count} read in {seconds} s{note}"},
     "none": {"de": "Nichts gefunden", "en": "Nothing found"},

@@ -9,9 +9,10 @@ from fastapi.responses import Response
 from server.answering import begin
 from server.bodies import JsonRoute
 from server.clients import fingerprint, wants_events
+from server.described.answers import ChatCompletion, answered
 from server.engine import Engine
 from server.events import Event
-from server.problems import describe
+from server.problems import describe, reader_of
 from server.responses import EventStream, unless_gone
 from server.wire.chat_answer import Completion, error_line
 from server.wire.chat_request import ChatRequest
@@ -20,7 +21,7 @@ from server.wire.lines import DONE
 router = APIRouter(prefix="/v1", route_class=JsonRoute)
 
 
-@router.post("/chat/completions", response_model=None)
+@router.post("/chat/completions", response_model=None, responses={200: answered(ChatCompletion)})
 async def chat_completions(body: ChatRequest, request: Request) -> Response:
     """Answer from the archive, or with the bare generator, streaming or not."""
     engine: Engine = request.app.state.engine
@@ -29,17 +30,17 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
         body.model, fingerprint(engine), include_usage=body.include_usage, events=wants_events(request)
     )
     if body.stream:
-        return EventStream(_lines(completion, running.read()), running)
+        return EventStream(_lines(completion, running.read(), reader_of(request)), running)
     whole = await unless_gone(request, completion.whole(running.read()), running)
     return Response(whole, media_type="application/json")
 
 
-async def _lines(completion: Completion, events: AsyncGenerator[Event]) -> AsyncGenerator[str]:
+async def _lines(completion: Completion, events: AsyncGenerator[Event], reader: str | None) -> AsyncGenerator[str]:
     """The stream; an error ends it readably, since a dropped connection would look like a whole answer."""
     try:
         async with contextlib.aclosing(events) as open_events:
             async for line in completion.lines(open_events):
                 yield line
     except Exception as error:  # whatever it was, the chat must show that the answer is not whole
-        yield error_line(describe(error)[1])
+        yield error_line(describe(error, reader)[1])
     yield DONE
