@@ -69,8 +69,10 @@ class TextLines(logging.Formatter):
 
 
 def _shown(value: object) -> str:
-    text = escaped(str(value))
-    return f'"{text}"' if " " in text else text
+    text = str(value)
+    if " " in text or '"' in text:
+        text = '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+    return escaped(text)
 
 
 def config(settings: Settings) -> dict[str, Any]:
