@@ -19,6 +19,7 @@ from server.commands import serve
 from server.key_commands import keys_app
 from server.launch import chat
 from server.mcp_command import mcp
+from server.status_command import status
 from training.commands import train_app
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command()(chat)
 app.command()(serve)
+app.command()(status)
 app.command()(mcp)
 app.command()(ingest)
 app.command()(watch)
