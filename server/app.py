@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from archive.settings import Settings
-from server import problems
+from server import openapi, problems
 from server.access.bodies import BoundedBodies
 from server.access.guard import Guard
 from server.access.headers import SecureHeaders
@@ -47,8 +47,12 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_eng
         await asyncio.to_thread(engine.close)
 
     # Its pages of documentation would load scripts from elsewhere.
-    app = FastAPI(title="Archivar", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Archivar", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )  # fmt: skip
     problems.install(app)
+    openapi.install(app)
     app.add_middleware(BoundedBodies, limit=int(settings.body_megabytes * 1_000_000))
     app.add_middleware(Guard)
     if settings.origins:

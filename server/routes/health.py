@@ -3,24 +3,25 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from server import metrics
 from server.access.guard import caller_of
 from server.access.keys import Right
+from server.described.library import Live, Ready
 from server.engine import Engine
 from server.probes import Probes
 
 router = APIRouter()
 
 
-@router.get("/health/live")
+@router.get("/health/live", response_model=Live)
 def live() -> dict[str, str]:
     """The process answers."""
     return {"status": "live"}
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", responses={200: {"model": Ready}, 503: {"model": Ready}})
 async def ready(request: Request) -> JSONResponse:
     """Whether a question can be answered; 503 otherwise. What is missing is told to those who may administer."""
     engine: Engine = request.app.state.engine
@@ -35,7 +36,7 @@ async def ready(request: Request) -> JSONResponse:
     return JSONResponse(body, 503 if found.missing else 200)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def prometheus(request: Request) -> Response:
     """Prometheus' text format."""
     probes: Probes = request.app.state.probes

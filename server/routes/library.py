@@ -15,6 +15,7 @@ from archive.errors import BadRequest, NotFound
 from archive.links import Links
 from server.answering import ARCHIVE_MODEL
 from server.bodies import JsonRoute
+from server.described.library import ArticleShape, Embeddings, Model, Models, Reranked, SearchResults
 from server.engine import Engine
 from server.escaping import web_address
 from server.library import search as search_library
@@ -28,13 +29,13 @@ cohere = APIRouter(prefix="/v2", route_class=JsonRoute)  # the second version of
 _CREATED = 1_700_000_000  # models have no birthday worth telling; clients want a number
 
 
-@router.get("/models", response_model=None)
+@router.get("/models", response_model=None, responses={200: {"model": Models}})
 def models(request: Request) -> JSONResponse:
     """The archive's model, and the bare generator, which Open WebUI's picker hides."""
     return JSONResponse({"object": "list", "data": _models(request.app.state.engine)})
 
 
-@router.get("/models/{name:path}", response_model=None)
+@router.get("/models/{name:path}", response_model=None, responses={200: {"model": Model}})
 def model(name: str, request: Request) -> JSONResponse:
     """One model. 404 for any other name."""
     for known in _models(request.app.state.engine):
@@ -58,7 +59,7 @@ def _model(name: str, more: dict[str, Any]) -> dict[str, Any]:
     return {"id": name, "object": "model", "created": _CREATED, "owned_by": "archivar", **more}
 
 
-@router.post("/search", response_model=None)
+@router.post("/search", response_model=None, responses={200: {"model": SearchResults}})
 async def search(body: SearchRequest, request: Request) -> JSONResponse:
     """Passages for a question, with each stage's score and time, and what was understood of it."""
     engine: Engine = request.app.state.engine
@@ -95,7 +96,7 @@ def _hit(hit: Hit, page_of: PageOf) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.get("/articles/{article_id:path}", response_model=None)
+@router.get("/articles/{article_id:path}", response_model=None, responses={200: {"model": ArticleShape}})
 def article(article_id: str, request: Request) -> JSONResponse:
     """An article as it is stored, with its history here. 404 where there is none, 410 where it was withdrawn."""
     engine: Engine = request.app.state.engine
@@ -113,7 +114,7 @@ def article(article_id: str, request: Request) -> JSONResponse:
     })  # fmt: skip
 
 
-@router.post("/embeddings", response_model=None)
+@router.post("/embeddings", response_model=None, responses={200: {"model": Embeddings}})
 async def embeddings(body: EmbeddingsRequest, request: Request) -> Response:
     """Normalized vectors in the order of the input. 404 for another model than the archive's."""
     engine: Engine = request.app.state.engine
@@ -146,8 +147,8 @@ def _tokens(texts: list[str]) -> int:
     return sum(map(len, texts)) // 4 + 1
 
 
-@router.post("/rerank", response_model=None)
-@cohere.post("/rerank", response_model=None, operation_id="rerank_v2")
+@router.post("/rerank", response_model=None, responses={200: {"model": Reranked}})
+@cohere.post("/rerank", response_model=None, responses={200: {"model": Reranked}}, operation_id="rerank_v2")
 async def rerank(body: RerankRequest, request: Request) -> JSONResponse:
     """Documents by relevance to the query, best first. 404 where no reranker of that name is loaded."""
     engine: Engine = request.app.state.engine

@@ -8,7 +8,7 @@ from pydantic import Field
 from archive.errors import BadRequest
 from server.generation import Message, Sampling, ToolCall
 from server.inquiry import Inquiry, checked_choice, how_to_write
-from server.wire.fields import ArchiveOptions, Fields, LongText, ModelName, within_bounds
+from server.wire.fields import ArchiveOptions, Fields, LongText, ModelName, Off, Whole, within_bounds
 from server.wire.tools import MOST_TOOLS, CalledTool, CallId, Choice, Tool
 
 
@@ -123,16 +123,16 @@ class ChatRequest(Fields):
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_tokens: int | None = Field(None, ge=1)
-    max_completion_tokens: int | None = Field(None, ge=1)
-    seed: int | None = None
+    max_tokens: Whole | None = Field(None, ge=1)
+    max_completion_tokens: Whole | None = Field(None, ge=1)
+    seed: Whole | None = None
     stop: StopString | Annotated[list[StopString], Field(max_length=4)] | None = None
-    n: int | None = Field(None, ge=1, le=1)
+    n: Whole | None = Field(None, ge=1, le=1)
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
-    logprobs: Literal[False] | None = None
-    top_logprobs: int | None = Field(None, ge=0, le=0)
+    logprobs: Off = None
+    top_logprobs: Whole | None = Field(None, ge=0, le=0)
     modalities: list[Literal["text"]] | None = None
     response_format: ResponseFormat | None = None
     tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None

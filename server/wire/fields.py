@@ -6,7 +6,7 @@ nothing here are ignored.
 
 import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from pydantic_core import PydanticCustomError
@@ -37,6 +37,20 @@ def _day(given: object) -> object:
     raise PydanticCustomError("date_type", "write a day as YYYY-MM-DD")
 
 
+def _off(given: object) -> object:
+    """What can be asked for elsewhere, and not here."""
+    if given is not None and given is not False:
+        raise PydanticCustomError("invalid_value", "can't be had here; leave it out")
+    return given
+
+
+def _whole(given: object) -> object:
+    """JSON knows one kind of number: 3.0 is 3."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+Off = Annotated[Literal[False] | None, BeforeValidator(_off)]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 ModelName = Annotated[str, Field(min_length=1, max_length=500, examples=["heise-archiv"])]
 LongText = Annotated[str, Field(max_length=MOST_CHARACTERS)]
@@ -49,7 +63,7 @@ class ArchiveOptions(Fields):
 
     start: Day | None = Field(None, alias="from")
     end: Day | None = Field(None, alias="to")
-    top_k: int | None = Field(None, ge=1, le=20)
+    top_k: Whole | None = Field(None, ge=1, le=20)
     now: Day | None = Field(None, description='the day that "letzte Woche" counts from; today if left out')
 
     @field_validator("end")

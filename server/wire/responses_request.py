@@ -13,7 +13,7 @@ from archive.errors import BadRequest
 from server.generation import Message, Role, Sampling, ToolCall
 from server.inquiry import Inquiry, checked_choice, how_to_write
 from server.wire.chat_request import ANYTHING, ObjectFormat, RefusalPart, TextFormat
-from server.wire.fields import ArchiveOptions, Fields, LongText, ModelName, within_bounds
+from server.wire.fields import ArchiveOptions, Fields, LongText, ModelName, Off, Whole, within_bounds
 from server.wire.tools import MOST_TOOLS, CallId, Function, Named
 
 
@@ -119,14 +119,14 @@ class ResponsesRequest(Fields):
     stream: bool | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_output_tokens: int | None = Field(None, ge=1)
+    max_output_tokens: Whole | None = Field(None, ge=1)
     text: TextOptions | None = None
     tools: Annotated[list[FunctionTool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | FunctionChoice | None = None
     parallel_tool_calls: bool | None = None
     metadata: Annotated[dict[str, str], Field(max_length=16)] | None = None
     truncation: Literal["auto", "disabled"] | None = None
-    background: Literal[False] | None = None
+    background: Off = None
     previous_response_id: None = None
     conversation: None = None
     prompt: None = None
