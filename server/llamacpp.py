@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ class LlamaCppGenerator:
 
         # A request of its own stops nobody else's: the engine thread takes the next as soon as it has seen it.
         stop = threading.Event()
-        loop.run_in_executor(self._engine, self._write, messages, sampling, put, stop)
+        loop.run_in_executor(self._engine, copy_context().run, self._write, messages, sampling, put, stop)
         try:
             while True:
                 piece = await pieces.get()
@@ -99,7 +100,8 @@ class LlamaCppGenerator:
     async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
         """See Generator. The prompt stays in the KV cache, so one that begins alike is read sooner."""
         stop = threading.Event()
-        work = asyncio.get_running_loop().run_in_executor(self._engine, self._weights, messages, words, begun, stop)
+        loop, run = asyncio.get_running_loop(), copy_context().run  # what it logs belongs to the request
+        work = loop.run_in_executor(self._engine, run, self._weights, messages, words, begun, stop)
         try:
             return await work
         finally:
