@@ -119,12 +119,16 @@ def load_generators(settings: Settings, store: ModelStore) -> list[Generator]:
             f"ARCHIVAR_GENERATOR={settings.generator}: write llamacpp:<model>, ollama:<model> or openai:<model>"
         )
     if provider == "openai" and not settings.generator_urls:
-        # LangChain would ask OpenAI's cloud; nothing leaves this machine by oversight.
+        # There is no default: nothing leaves this machine by oversight.
         raise SettingsError("ARCHIVAR_GENERATOR=openai:... needs ARCHIVAR_GENERATOR_URL, the address of your engine")
     if provider == "llamacpp":
         from server.llamacpp import LlamaCppGenerator
 
         return [LlamaCppGenerator(model, store.path(model), settings)]
+    if provider == "openai":
+        from server.openai_generator import OpenAIGenerator
+
+        return [OpenAIGenerator(model, settings, url) for url in settings.generator_urls]
     from server.langchain_generator import LangChainGenerator
 
-    return [LangChainGenerator(provider, model, settings, url) for url in settings.generator_urls or ("",)]
+    return [LangChainGenerator(model, settings, url) for url in settings.generator_urls or ("",)]

@@ -13,9 +13,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from archive.errors import EngineUnavailable, GenerationError
+from archive.models import ModelStore
 from archive.settings import Settings
-from server.generation import Message, Sampling
-from server.langchain_generator import LangChainGenerator
+from server.generation import Message, Sampling, load_generators
 
 CLOSE = {"Connection": "close"}  # or a client would keep its connection beyond the loop of its test
 REFUSAL = "no memory left to connect layers"
@@ -79,7 +79,8 @@ def engine(running) -> Engine:
 def failure_of(provider: str, address: str) -> GenerationError:
     """What the generator raises; all engines of this file fail."""
     url = f"{address}/v1" if provider == "openai" else address
-    generator = LangChainGenerator(provider, "small", Settings(engine_timeout=20), url)
+    settings = Settings(generator=f"{provider}:small", generator_url=url, engine_timeout=20)
+    [generator] = load_generators(settings, ModelStore(settings.models, offline=True))
 
     async def listen() -> None:
         async for _ in generator.stream([Message("user", "Wann?")], Sampling(answer_tokens=77)):

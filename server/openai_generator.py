@@ -1,0 +1,200 @@
+"""An engine that speaks OpenAI's API: llama.cpp's server, vLLM, LM Studio, koboldcpp and many others.
+
+Without OpenAI's client or LangChain's chat model: those build and check a dozen objects for each token, which is what
+decides how many streams a core carries, and they don't tell whether a stream ended or broke off.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Any
+
+import aiohttp
+
+from archive.errors import EngineTimeout, GenerationError
+from archive.settings import Settings
+from server.answer_text import AnswerText
+from server.engine_failures import broke_off, only_thought, refusal, unreachable
+from server.engine_stream import CallAssembler, EventReader, Reported, Said, Unreadable, joined, read_chunk
+from server.generation import Message, Piece, Sampling, Usage, weights_of
+
+_CHECK_SECONDS = 3.0
+_CONNECT_SECONDS = 5.0
+_PATIENCE = 5  # how many times `engine_timeout` an engine may send nothing but signs of life
+_DONE = "[DONE]"
+_OPENING = " *_\"'„“([\n"
+# Fields that help where an engine knows them; one that names such a field in a refusal is not sent it again.
+_OPTIONAL = ("chat_template_kwargs", "stream_options", "top_logprobs", "logprobs", "seed")
+
+
+class OpenAIGenerator:
+    """One engine at one address."""
+
+    def __init__(self, model: str, settings: Settings, url: str) -> None:
+        self.name = model
+        self.where = url.rstrip("/")
+        self._silence = settings.engine_timeout
+        key = settings.generator_key.get_secret_value() or "none"  # local servers want some key, and ignore it
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._unknown: set[str] = set()  # of _OPTIONAL
+        self._thinks_at_once = False
+
+    async def check(self) -> None:
+        """See Generator: the engine's own list of models tells."""
+        await self._models()
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
+        """The answer in pieces. Raises EngineUnavailable, EngineTimeout or GenerationError.
+
+        An answer without its end is none: where an engine dies, a connection without a length just closes.
+        """
+        answer, calls = AnswerText(thinks_at_once=self._thinks_at_once), CallAssembler()
+        usage: Usage | None = None
+        reason = "stop"
+        async with contextlib.aclosing(self._said(_request(messages, sampling))) as chunks:
+            async for said in chunks:
+                calls.add(said.calls)
+                usage, reason = said.usage or usage, said.reason or reason
+                if said.text and (text := answer.feed(said.text)):
+                    yield Piece(text)
+        if text := answer.finish():
+            yield Piece(text)
+        if answer.ended_late:
+            self._thinks_at_once = True
+            raise GenerationError(f"{self.name} thinks without saying where that begins; ask again")
+        called = (*calls, *answer.calls)
+        if answer.has_thought and not answer.has_answered and not called:
+            raise only_thought(self.name)
+        yield Piece("", "tool_calls" if called else reason, usage, called)
+
+    async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
+        """See Generator: by the probabilities that the engine tells of the first of `words`, or by what it says."""
+        request = _request(messages, Sampling(4)) | {"logprobs": True, "top_logprobs": 20}
+        tokens, text = list[Any](), ""
+        async with contextlib.aclosing(self._said(request)) as chunks:
+            async for said in chunks:
+                tokens += said.logprobs
+                text += said.text
+        return _weights(tokens, words) or weights_of(text, words)
+
+    def count_tokens(self, text: str) -> int:
+        """Estimated: German runs at about 3.2 characters to a token in today's vocabularies."""
+        return int(len(text) / 3.2) + 1
+
+    async def _said(self, request: dict[str, Any]) -> AsyncGenerator[Said]:
+        """What the engine says, to its end; each failure as the error that it means."""
+        begun = ended = False
+        try:
+            async with self._answer({"model": self.name, **request}) as response:
+                async for values in _events(response, self._silence):
+                    for said in joined(read_chunk(value) for value in values if value != _DONE):
+                        begun, ended = begun or bool(said.text), said.is_last or (ended and not said.text)
+                        yield said
+                    if _DONE in values:
+                        ended = True
+                        break
+        except TimeoutError as error:
+            if isinstance(error, aiohttp.ConnectionTimeoutError):
+                raise unreachable("openai", self.where) from error
+            raise EngineTimeout(
+                f"{self.name}: silent for {self._silence:.0f} s; look at the engine or raise ARCHIVAR_ENGINE_TIMEOUT"
+            ) from error
+        except aiohttp.ClientConnectorError as error:
+            raise unreachable("openai", self.where) from error
+        except (aiohttp.ClientError, ConnectionError, Unreadable) as error:
+            raise broke_off("openai", self.where, begun, str(error)) from error
+        except Reported as error:
+            raise GenerationError(f"openai at {self.where} failed for model {self.name}: {error}") from error
+        if not ended:
+            raise broke_off("openai", self.where, begun, "")
+
+    @contextlib.asynccontextmanager
+    async def _answer(self, request: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The engine's answer, once it has taken the request, without what it does not know."""
+        # A connection of its own costs 0.3 ms on loopback; one kept open may be closed just when it is used.
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._silence)
+        async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session:
+            while True:
+                known = {name: value for name, value in request.items() if name not in self._unknown}
+                async with session.post(f"{self.where}/chat/completions", json=known) as response:
+                    if response.status == 200:
+                        yield response
+                        return
+                    body = (await response.content.read(100_000)).decode(errors="replace")
+                    named = {name for name in _OPTIONAL if name in body and name in known}
+                    if not named or response.status not in (400, 422, 500, 501):
+                        raise refusal("openai", self.where, self.name, response.status, body)
+                    self._unknown |= named
+
+    async def _models(self) -> list[str]:
+        """The engine's own list. Raises EngineUnavailable, and GenerationError where it refuses."""
+        timeout = aiohttp.ClientTimeout(total=_CHECK_SECONDS)
+        try:
+            async with (
+                aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session,
+                session.get(f"{self.where}/models") as response,
+            ):
+                body = (await response.content.read(1_000_000)).decode(errors="replace")
+        except (aiohttp.ClientError, OSError) as error:
+            raise unreachable("openai", self.where) from error
+        if response.status >= 500 or response.status in (401, 403, 429):
+            raise refusal("openai", self.where, self.name, response.status, body)
+        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
+            return [str(model["id"]) for model in json.loads(body)["data"]]
+        return []
+
+
+async def _events(response: aiohttp.ClientResponse, silence: float) -> AsyncGenerator[list[str]]:
+    """The events of a stream, those that came together at once; of an engine that does not stream, its answer.
+
+    Raises Unreadable, and TimeoutError where for long nothing comes but signs of life.
+    """
+    if response.content_type == "application/json":
+        yield [(await response.content.read()).decode(errors="replace")]
+        return
+    reader, heard = EventReader(), time.monotonic()
+    async for data in response.content.iter_any():
+        if values := reader.feed(data):
+            heard = time.monotonic()
+            yield values
+        elif time.monotonic() - heard > _PATIENCE * silence:
+            raise TimeoutError
+    if values := reader.finish():
+        yield values
+
+
+def _request(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+    request = {
+        "messages": [_turn(message) for message in messages], "stream": True, "stream_options": {"include_usage": True},
+        # max_completion_tokens is OpenAI's newer name, which not every local server knows
+        "max_tokens": sampling.answer_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p,
+        "seed": sampling.seed, "stop": list(sampling.stop), "tools": list(sampling.tools),
+        "tool_choice": sampling.tool_choice if sampling.tools else None, "response_format": sampling.response_format,
+        # of the templates of models that think before they answer; other templates don't read it
+        "chat_template_kwargs": {"enable_thinking": False},
+    }  # fmt: skip
+    return {name: value for name, value in request.items() if value is not None and value != []}
+
+
+def _turn(message: Message) -> dict[str, Any]:
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        turn["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    return turn | ({"tool_call_id": message.tool_call_id} if message.tool_call_id else {})
+
+
+def _weights(tokens: Sequence[Any], words: Sequence[str]) -> list[float]:
+    """Log-probabilities of `words` where the first of them was said; none where none was, or nothing is told."""
+    for token in tokens:
+        told: dict[str, float] = {}
+        for other in (token, *(token.get("top_logprobs") or ())):
+            word = str(other.get("token", "")).strip(_OPENING)
+            told[word] = max(told.get(word, -100.0), float(other.get("logprob", -100.0)))
+        if str(token.get("token", "")).strip(_OPENING) in words and len(told) > 1:
+            least = min(told.values())
+            return [told.get(word, least) for word in words]
+    return []
