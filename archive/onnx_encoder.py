@@ -45,26 +45,39 @@ def _length_limit(folder: Path) -> int:
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
-class _Reader:
-    """A tokenizer.json, ready to cut texts after so many tokens."""
+class _Vocabulary:
+    """A tokenizer.json as it was read."""
 
     tokenizer: Tokenizer
 
 
-_readers: WeakValueDictionary[tuple[str, int], _Reader] = WeakValueDictionary()
+_vocabularies: WeakValueDictionary[str, _Vocabulary] = WeakValueDictionary()
 _reading = threading.Lock()
 
 
-def _reader(file: Path, limit: int) -> _Reader:
-    """Read once while any model uses it: all of Python stands still for the second that a large vocabulary takes."""
-    key = (sha256_of(file), limit)
+def _vocabulary(file: Path) -> _Vocabulary:
+    """Read once while any model uses it: a large one takes 290 MB, and all of Python stands still for a second."""
+    key = sha256_of(file)
     with _reading:
-        if (reader := _readers.get(key)) is None:
-            tokenizer = Tokenizer.from_file(str(file))
-            tokenizer.no_padding()
-            tokenizer.enable_truncation(limit)
-            _readers[key] = reader = _Reader(tokenizer)
-        return reader
+        if (vocabulary := _vocabularies.get(key)) is None:
+            _vocabularies[key] = vocabulary = _Vocabulary(Tokenizer.from_file(str(file)))
+        return vocabulary
+
+
+def _cutting_after(limit: int, vocabulary: _Vocabulary) -> Tokenizer:
+    """A tokenizer of its own that cuts texts after so many tokens; its words are those of the vocabulary."""
+    read = vocabulary.tokenizer
+    tokenizer = Tokenizer(read.model)
+    if read.normalizer is not None:
+        tokenizer.normalizer = read.normalizer
+    if read.pre_tokenizer is not None:
+        tokenizer.pre_tokenizer = read.pre_tokenizer
+    if read.post_processor is not None:
+        tokenizer.post_processor = read.post_processor
+    for _, token in sorted(read.get_added_tokens_decoder().items()):
+        (tokenizer.add_special_tokens if token.special else tokenizer.add_tokens)([token])
+    tokenizer.enable_truncation(limit)
+    return tokenizer
 
 
 class OnnxEncoder:
@@ -83,7 +96,8 @@ class OnnxEncoder:
         limit = _length_limit(tokenizer.parent)
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-            self._reader = _reader(tokenizer, limit)
+            self._vocabulary = _vocabulary(tokenizer)
+            self._tokenizer = _cutting_after(limit, self._vocabulary)
         except Exception as error:  # both libraries raise plain exceptions of many kinds
             raise ModelError(f"can't load {model}: {error}; pull the model again or name another") from error
         self._pool = ThreadPoolExecutor(threads or os.cpu_count(), "encoder")  # a session runs without Python's lock
@@ -92,7 +106,7 @@ class OnnxEncoder:
 
     def run(self, texts: Sequence[Text], output: str) -> Iterator[Batch]:
         """Yield (places in `texts`, the named output for them, their attention mask, all ones), longest texts first."""
-        encodings = self._reader.tokenizer.encode_batch(list(texts))
+        encodings = self._tokenizer.encode_batch(list(texts))
 
         def encode(places: NDArray[np.intp]) -> Batch:
             feed = self._feed([encodings[place] for place in places])

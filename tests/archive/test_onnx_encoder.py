@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from test_encoder import HEADS, LAYERS, TEXTS, random_bert, run
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from archive.encoder_graph import BertShape, encoder_graph
-from archive.onnx_encoder import BATCH_TOKENS, _batches, _reader, _readers
+from archive.onnx_encoder import BATCH_TOKENS, _batches, _cutting_after, _vocabularies, _vocabulary
 
 
 def test_a_batch_holds_texts_of_one_length_and_long_ones_come_first():
@@ -40,10 +40,31 @@ def test_models_of_one_vocabulary_share_it_as_long_as_one_of_them_is_there(tmp_p
     for place, vocabulary in zip(places, ({"x": 0}, {"x": 0}, {"x": 1}), strict=True):
         place.parent.mkdir()
         Tokenizer(models.WordLevel(vocabulary, unk_token="x")).save(str(place))
-    before = len(_readers)
-    first, second, other, shorter = (*(_reader(place, 8) for place in places), _reader(places[0], 4))
-    assert first is second
-    assert len({id(reader) for reader in (first, other, shorter)}) == 3
-    assert first.tokenizer.truncation["max_length"] == 8 and shorter.tokenizer.truncation["max_length"] == 4
-    del first, second, other, shorter
-    assert len(_readers) == before
+    before = len(_vocabularies)
+    first, second, other = (_vocabulary(place) for place in places)
+    assert first is second and first is not other
+    del first, second, other
+    assert len(_vocabularies) == before
+
+
+def test_each_model_cuts_texts_after_its_own_number_of_tokens_and_reads_them_as_the_file_says(tmp_path):
+    file = tmp_path / "tokenizer.json"
+    words = {word: number for number, word in enumerate(["?", "<s>", "</s>", "ein", "wort", "mehr"])}
+    whole = Tokenizer(models.WordLevel(words, unk_token="?"))
+    whole.normalizer, whole.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.WhitespaceSplit()
+    whole.add_special_tokens(["<s>", "</s>"])
+    whole.add_tokens(["C++"])
+    ends = [("<s>", 1), ("</s>", 2)]
+    whole.post_processor = processors.TemplateProcessing("<s> $A </s>", "<s> $A </s> $B </s>", ends)
+    whole.enable_padding(length=20)
+    whole.save(str(file))
+    whole.no_padding()
+
+    vocabulary = _vocabulary(file)
+    cutting = {limit: _cutting_after(limit, vocabulary) for limit in (8, 5)}
+    for limit, tokenizer in cutting.items():
+        whole.enable_truncation(limit)
+        for text in ("Ein Wort", "ein C++ Wort </s> mehr Unsinn " * 3, ("Ein Wort", "mehr " * 9)):
+            read = tokenizer.encode(*text) if isinstance(text, tuple) else tokenizer.encode(text)
+            expected = whole.encode(*text) if isinstance(text, tuple) else whole.encode(text)
+            assert read.ids == expected.ids and read.type_ids == expected.type_ids and len(read.ids) <= limit
