@@ -14,6 +14,7 @@ from server.openwebui import environment, shared_settings
 ROOT = Path(__file__).resolve().parent.parent
 ONE_SHOTS = {"ollama-pull", "models"}
 PUBLISHED = {"api", "webui"}
+MONITORING = {"prometheus", "grafana"}
 LISTENING_NOWHERE = {"watch"}
 
 
@@ -57,17 +58,19 @@ def test_all_that_keep_running_are_checked_and_waited_for(compose: dict[str, Any
 
 def test_volumes_and_networks_are_declared_and_used(compose: dict[str, Any]) -> None:
     services = compose["services"].values()
-    volumes = {volume.split(":")[0] for service in services for volume in service.get("volumes", [])}
+    mounts = {volume.split(":")[0] for service in services for volume in service.get("volumes", [])}
+    volumes = {mount for mount in mounts if not mount.startswith("./")}
     networks = {network for service in services for network in service["networks"]}
 
     assert volumes == set(compose["volumes"])
+    assert all((ROOT / mount).exists() for mount in mounts - volumes)
     assert networks == set(compose["networks"])
     assert compose["networks"]["inside"]["internal"] is True
 
 
-def test_only_two_are_published_and_on_loopback_only(compose: dict[str, Any]) -> None:
-    assert {name for name, service in compose["services"].items() if "ports" in service} == PUBLISHED
-    for name in PUBLISHED:
+def test_only_two_and_monitoring_are_published_and_on_loopback_only(compose: dict[str, Any]) -> None:
+    assert {name for name, service in compose["services"].items() if "ports" in service} == PUBLISHED | MONITORING
+    for name in PUBLISHED | MONITORING:
         assert all(port.startswith("127.0.0.1:") for port in compose["services"][name]["ports"])
 
 
@@ -83,6 +86,18 @@ def test_secrets_come_from_the_environment_and_are_required(compose: dict[str, A
         for name, value in service.get("environment", {}).items():
             if re.search(r"KEY", name):
                 assert re.fullmatch(r"\$\{[A-Z_]+:\?[^}]*\}", value), name
+
+
+def test_monitoring_is_opt_in_and_its_secrets_are_asked_for_only_then(compose: dict[str, Any]) -> None:
+    services, secrets = compose["services"], compose["secrets"]
+
+    assert {name for name, service in services.items() if service.get("profiles") == ["monitoring"]} == MONITORING
+    assert {secret for name in MONITORING for secret in services[name]["secrets"]} == set(secrets)
+    assert secrets["grafana_password"] == {"environment": "GRAFANA_PASSWORD"}
+    assert services["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD__FILE"] == "/run/secrets/grafana_password"
+    assert "GRAFANA_PASSWORD:?" not in (ROOT / "compose.yaml").read_text(encoding="utf-8"), (
+        "would be asked of everybody"
+    )
 
 
 def test_the_gpu_is_opt_in(compose: dict[str, Any]) -> None:
