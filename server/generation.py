@@ -1,5 +1,6 @@
 """Generation behind one small protocol: llama.cpp in this process, or engines at one or several addresses."""
 
+import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -18,6 +19,15 @@ class ToolCall:
     id: str
     name: str
     arguments: str
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The arguments by name; none where they are no JSON object."""
+        try:
+            told = json.loads(self.arguments)
+        except ValueError:
+            return {}
+        return told if isinstance(told, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,23 @@ class Sampling:
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: object = None
     response_format: Mapping[str, Any] | None = None
+
+    @property
+    def callable_tools(self) -> dict[str, Mapping[str, Any]]:
+        """The functions that may be called, by name; one that is chosen by name is the only one."""
+        if self.tool_choice == "none":
+            return {}
+        functions = {str(tool["function"]["name"]): tool["function"] for tool in self.tools}
+        if isinstance(self.tool_choice, Mapping):
+            chosen = self.tool_choice.get("function", {}).get("name")
+            return {name: function for name, function in functions.items() if name == chosen}
+        return functions
+
+    @property
+    def must_call(self) -> bool:
+        """Whether the answer is to be a call and nothing else."""
+        chosen = self.tool_choice == "required" or isinstance(self.tool_choice, Mapping)
+        return chosen and bool(self.callable_tools)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,8 +53,8 @@ class LangChainGenerator:
         seed = {} if sampling.seed is None else {"seed": sampling.seed}
         stop = list(sampling.stop) or None
         options = {"options": {**own, **seed, "stop": stop, "num_ctx": self._settings.context_tokens}}
-        if sampling.tools and sampling.tool_choice != "none":
-            options["tools"] = list(sampling.tools)  # type: ignore[assignment]
+        if tools := [{"type": "function", "function": tool} for tool in sampling.callable_tools.values()]:
+            options["tools"] = tools  # type: ignore[assignment]
         if wanted := _format(sampling):
             options["format"] = wanted
         return options
@@ -67,7 +67,7 @@ class LangChainGenerator:
         chunks: Any = self._model.astream([_turn(message) for message in messages], **self._options(sampling))
         usage: Usage | None = None
         reason, begun, ended = "stop", False, False
-        answer, called = AnswerText(), list[ToolCall]()
+        answer, called = AnswerText(sampling.callable_tools), list[ToolCall]()
         try:
             while True:
                 try:
@@ -142,19 +142,10 @@ def _turn(message: Message) -> Any:  # noqa: ANN401 - a pair, or LangChain's own
         return ToolMessage(message.content, tool_call_id=message.tool_call_id)
     if message.tool_calls:
         calls = [
-            {"type": "tool_call", "id": call.id, "name": call.name, "args": _arguments(call.arguments)}
-            for call in message.tool_calls
+            {"type": "tool_call", "id": call.id, "name": call.name, "args": call.values} for call in message.tool_calls
         ]
         return AIMessage(message.content, tool_calls=calls)
     return message.role, message.content
-
-
-def _arguments(written: str) -> dict[str, Any]:
-    try:
-        told = json.loads(written)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _format(sampling: Sampling) -> Any:  # noqa: ANN401 - "json" or a schema, as Ollama takes it

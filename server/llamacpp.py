@@ -15,7 +15,10 @@ import numpy as np
 
 from archive.errors import BadRequest, GenerationError, ModelError
 from archive.settings import Settings
+from server.answer_text import CALL_TAG, AnswerText
+from server.engine_failures import only_thought
 from server.generation import Message, Piece, Sampling, Usage
+from server.grammars import grammar_of
 
 try:
     import llama_cpp
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 
 Put = Callable[[Piece | Exception], None]
 
+_PLAIN = Sampling(1)
 _BATCH = 256  # tokens decoded at a time during prefill
 
 
@@ -118,7 +122,8 @@ class LlamaCppGenerator:
         try:
             llama.eval(prompt[llama.n_tokens :])
         except RuntimeError as error:  # given up, or llama.cpp failed
-            llama.reset()
+            if not stop.is_set():
+                llama.reset()
             raise GenerationError(f"llama.cpp failed for {self.name}: {error}; ask again") from error
         logits = np.ctypeslib.as_array(llama._ctx.get_logits(), (llama.n_vocab(),))
         return [float(logits[llama.tokenize(word.encode(), add_bos=False)[0]]) for word in words]
@@ -135,33 +140,46 @@ class LlamaCppGenerator:
         except (BadRequest, GenerationError) as error:
             put(error)
         except Exception as error:  # llama-cpp-python raises RuntimeError and ValueError alike
-            self._llama.reset()
+            # What was read before it was given up stays in the cache: its batches are whole.
             if not stop.is_set():
+                self._llama.reset()
                 log.exception("llama.cpp failed")
                 put(GenerationError(f"llama.cpp failed for {self.name}: {error}; ask again"))
 
     def _pieces(self, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
-        prompt, own_stop = self._prompt(messages)
+        prompt, own_stop = self._prompt(messages, sampling)
+        grammar, answer = grammar_of(sampling), AnswerText(sampling.callable_tools)
+        if sampling.must_call:
+            answer.feed(CALL_TAG)  # with which the prompt ends
         room = self._llama.n_ctx() - len(prompt)
         cached = self._llama.longest_token_prefix(self._llama._input_ids, prompt)
         chunks = self._llama.create_completion(
             prompt, stream=True, max_tokens=min(sampling.answer_tokens, room), temperature=sampling.temperature,
-            top_p=sampling.top_p, seed=sampling.seed, stop=[*own_stop, *sampling.stop],
+            top_p=sampling.top_p, seed=sampling.seed, stop=[*own_stop, *sampling.stop], grammar=grammar,
         )  # fmt: skip
         reason = "stop"
         for chunk in chunks:
             choice = chunk["choices"][0]
             reason = choice["finish_reason"] or reason
-            if choice["text"]:
-                yield Piece(choice["text"])
+            if choice["text"] and (text := answer.feed(choice["text"])):
+                yield Piece(text)
+        if text := answer.finish():
+            yield Piece(text)
+        if answer.has_thought and not (answer.has_answered or answer.calls):
+            raise only_thought(self.name)
         written = max(self._llama.n_tokens - len(prompt), 0) + 1  # the token that ended it is never evaluated
-        yield Piece("", reason, Usage(len(prompt), written, min(cached, len(prompt))))
+        usage = Usage(len(prompt), written, min(cached, len(prompt)))
+        yield Piece("", "tool_calls" if answer.calls else reason, usage, tuple(answer.calls))
 
-    def _prompt(self, messages: Sequence[Message]) -> tuple[list[int], list[str]]:
+    def _prompt(self, messages: Sequence[Message], sampling: Sampling = _PLAIN) -> tuple[list[int], list[str]]:
         """The tokens of a prompt, and what ends an answer to it. Raises BadRequest beyond the context."""
-        turns: Any = [{"role": message.role, "content": message.content} for message in messages]
-        formatted = self._formatter(messages=turns)
-        prompt = self._llama.tokenize(formatted.prompt.encode(), add_bos=False, special=True)
+        tools: Any = (
+            [{"type": "function", "function": tool} for tool in sampling.callable_tools.values()] if sampling else []
+        )
+        turns: Any = [_turn(message) for message in messages]
+        formatted = self._formatter(messages=turns, tools=tools or None)
+        text = formatted.prompt + (CALL_TAG + "\n" if sampling.must_call else "")
+        prompt = self._llama.tokenize(text.encode(), add_bos=False, special=True)
         if self._llama.n_ctx() - len(prompt) < 16:
             raise BadRequest(
                 f"the conversation has {len(prompt)} tokens, {self.name} takes {self._llama.n_ctx()}; shorten it, "
@@ -175,3 +193,14 @@ class LlamaCppGenerator:
         self._stop.set()
         self._engine.shutdown(wait=True)
         self._llama.close()
+
+
+def _turn(message: Message) -> dict[str, Any]:
+    """A message as chat templates read it: the arguments of calls as objects."""
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        turn["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.values}}
+            for call in message.tool_calls
+        ]
+    return turn | ({"tool_call_id": message.tool_call_id} if message.tool_call_id else {})

@@ -35,8 +35,8 @@ class OpenAIGenerator:
         self.name = model
         self.where = url.rstrip("/")
         self._silence = settings.engine_timeout
-        key = settings.generator_key.get_secret_value() or "none"  # local servers want some key, and ignore it
-        self._headers = {"Authorization": f"Bearer {key}"}
+        self._key = settings.generator_key.get_secret_value() or "none"  # local servers want some key, and ignore it
+        self._headers = {"Authorization": f"Bearer {self._key}"}
         self._unknown: set[str] = set()  # of _OPTIONAL
         self._thinks_at_once = False
 
@@ -49,7 +49,7 @@ class OpenAIGenerator:
 
         An answer without its end is none: where an engine dies, a connection without a length just closes.
         """
-        answer, calls = AnswerText(thinks_at_once=self._thinks_at_once), CallAssembler()
+        answer, calls = AnswerText(sampling.callable_tools, thinks_at_once=self._thinks_at_once), CallAssembler()
         usage: Usage | None = None
         reason = "stop"
         async with contextlib.aclosing(self._said(_request(messages, sampling))) as chunks:
@@ -121,11 +121,15 @@ class OpenAIGenerator:
                     if response.status == 200:
                         yield response
                         return
-                    body = (await response.content.read(100_000)).decode(errors="replace")
+                    body = self._told(await response.content.read(100_000))
                     named = {name for name in _OPTIONAL if name in body and name in known}
                     if not named or response.status not in (400, 422, 500, 501):
                         raise refusal("openai", self.where, self.name, response.status, body)
                     self._unknown |= named
+
+    def _told(self, body: bytes) -> str:
+        """A whole body; some engines repeat a key that is wrong, and errors are told to whoever asks."""
+        return body.decode(errors="replace").replace(self._key, "***")
 
     async def _models(self) -> list[str]:
         """The engine's own list. Raises EngineUnavailable, and GenerationError where it refuses."""
@@ -135,7 +139,7 @@ class OpenAIGenerator:
                 aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session,
                 session.get(f"{self.where}/models") as response,
             ):
-                body = (await response.content.read(1_000_000)).decode(errors="replace")
+                body = self._told(await response.content.read(1_000_000))
         except (aiohttp.ClientError, OSError) as error:
             raise unreachable("openai", self.where) from error
         if response.status >= 500 or response.status in (401, 403, 429):
