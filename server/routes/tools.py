@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 
+from server.bodies import JsonRoute
 from server.engine import Engine
 from server.tools import (
     READ,
@@ -30,7 +31,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = APIRouter(responses=_REFUSED)
+router = APIRouter(responses=_REFUSED, route_class=JsonRoute)
 
 
 @router.post(

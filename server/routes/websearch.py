@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from archive.articles import Article, day_of, german_date
 from archive.errors import NotFound
 from prompts.templates import harmless
+from server.bodies import JsonRoute
 from server.engine import Engine
 from server.escaping import markdown, one_line, web_address
 from server.instructions import without_instructions
@@ -22,7 +23,7 @@ from server.sources import merge, readable, readable_title
 
 _MOST = 20  # articles in one result, however many are asked for
 
-router = APIRouter(prefix="/web")
+router = APIRouter(prefix="/web", route_class=JsonRoute)
 
 
 class _Lenient(BaseModel):
