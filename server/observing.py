@@ -65,8 +65,11 @@ class Exchange:
     @property
     def route(self) -> str:
         """The path as the program declares it, never as it was asked: labels stay few, and article ids private."""
-        path = getattr(self.scope.get("route"), "path", None) or self.scope.get("root_path")
-        return str(path or "unknown")
+        if path := getattr(self.scope.get("route"), "path", None):
+            return str(path)
+        # Starlette's own routes leave no mark but their endpoint.
+        is_plain = "endpoint" in self.scope and not self.scope.get("path_params")
+        return str(self.scope["path"]) if is_plain else "unknown"
 
     async def send(self, message: Message) -> None:
         """Send on, with id and times in the headers."""

@@ -21,6 +21,7 @@ from server.escaping import web_address
 from server.library import search as search_library
 from server.reranking import Reranker, probabilities
 from server.sources import PageOf, stored
+from server.timings import Timings
 from server.wire.library import EmbeddingsRequest, RerankRequest, SearchRequest
 
 router = APIRouter(prefix="/v1", route_class=JsonRoute)
@@ -129,7 +130,8 @@ async def embeddings(body: EmbeddingsRequest, request: Request) -> Response:
 
 def _embeddings(body: EmbeddingsRequest, embedder: Embedder) -> bytes:
     texts = body.texts()
-    vectors = (embedder.embed_queries if body.input_type == "query" else embedder.embed_passages)(texts)
+    with Timings().stage("embed"):
+        vectors = (embedder.embed_queries if body.input_type == "query" else embedder.embed_passages)(texts)
     is_packed = body.encoding_format == "base64"
     data = [
         {"object": "embedding", "index": index,
@@ -161,7 +163,8 @@ async def rerank(body: RerankRequest, request: Request) -> JSONResponse:
 
 def _rerank(body: RerankRequest, reranker: Reranker) -> dict[str, Any]:
     texts = body.texts()
-    scores = probabilities(reranker.logits(body.query, texts)).tolist()
+    with Timings().stage("rerank"):
+        scores = probabilities(reranker.logits(body.query, texts)).tolist()
     ranked = sorted(enumerate(scores), key=lambda item: -item[1])[: body.top_n]
     tokens = _tokens([body.query, *texts])
     return {

@@ -145,6 +145,10 @@ def test_times_are_in_the_header_where_they_are_known(http):
     found = http.post("/v1/search", json={"query": "Was ist neu?"})
     stages = {part.split(";")[0] for part in found.headers["server-timing"].split(", ")}
     assert {"understand", "embed", "total"} <= stages
+    body = {"model": "multilingual-e5-small-q4", "input": "Was ist neu?"}
+    assert "embed;dur=" in http.post("/v1/embeddings", json=body).headers["server-timing"]
+    body = {"model": "archivar-reranker-de", "query": "Was ist neu?", "documents": ["Alles", "Nichts"]}
+    assert "rerank;dur=" in http.post("/v1/rerank", json=body).headers["server-timing"]
     assert "server-timing" not in ask(http, stream=True).headers
 
 
@@ -206,6 +210,8 @@ def test_routes_are_told_apart_and_unknown_paths_are_not(http):
     assert "geheim" not in text
     assert sample(http, "archivar_requests_total", route="/articles/{article_id:path}", status="404") >= 2
     assert sample(http, "archivar_requests_total", route="unknown", status="404") >= 2
+    http.post("/mcp", json={})
+    assert sample(http, "archivar_requests_total", route="/mcp") >= 1
 
 
 def test_the_archive_and_what_serves_are_told(http):
