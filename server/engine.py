@@ -61,6 +61,8 @@ class Engine:
 def check_settings(settings: Settings) -> None:
     """Raise SettingsError for settings that contradict each other."""
     check_keys(settings)
+    if settings.generator.startswith("openai:") and "@" in settings.generator_url:
+        raise SettingsError("ARCHIVAR_GENERATOR_URL holds a password; put the engine's key into ARCHIVAR_GENERATOR_KEY")
     if settings.answer_tokens * 2 > settings.context_tokens:
         raise SettingsError(
             f"ARCHIVAR_ANSWER_TOKENS={settings.answer_tokens} leaves too little of "

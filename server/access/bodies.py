@@ -32,23 +32,31 @@ class BoundedBodies:
             await response_to_http(self._too_large())(scope, receive, send)
             return
         until, size, is_whole = asyncio.get_running_loop().time() + _SECONDS, 0, False
+        refusal: HTTPException | None = None
 
         async def bounded() -> Message:
-            nonlocal size, is_whole
+            nonlocal size, is_whole, refusal
             if is_whole:  # what follows is the end of the connection, which may be long in coming
                 return await receive()
             try:
                 async with asyncio.timeout_at(until):
                     message = await receive()
-            except TimeoutError as error:
-                raise HTTPException(408, f"the request was not whole after {_SECONDS:.0f} s", _CLOSE) from error
+            except TimeoutError:
+                refusal = HTTPException(408, f"the request was not whole after {_SECONDS:.0f} s", _CLOSE)
+                raise refusal from None
             is_whole = not message.get("more_body", False)
             size += len(message.get("body", b""))
             if size > self._limit:
-                raise self._too_large()
+                refusal = self._too_large()
+                raise refusal
             return message
 
-        await self._app(scope, bounded, send)
+        try:
+            await self._app(scope, bounded, send)
+        except Exception:
+            if refusal is None:
+                raise
+            await response_to_http(refusal)(scope, receive, send)  # MCP's server wraps what it can't read
 
     def _too_large(self) -> HTTPException:
         megabytes = self._limit / 1_000_000
