@@ -129,10 +129,19 @@ def _usage(chunk: Mapping[str, Any]) -> Usage | None:
     return Usage(told["prompt_tokens"], told.get("completion_tokens") or 0, details.get("cached_tokens") or 0)
 
 
-def joined(chunks: Iterable[Said]) -> Iterator[Said]:
-    """Chunks that came together, those that only go on with the text in one: under load each costs less."""
+def read_chunks(values: Iterable[str]) -> Iterator[Said]:
+    """Events that came together, those that only go on with the text in one: under load each costs less.
+
+    Raises Unreadable and Reported, behind what came before.
+    """
     text = ""
-    for said in chunks:
+    for value in values:
+        try:
+            said = read_chunk(value)
+        except (Unreadable, Reported):
+            if text:
+                yield Said(text)
+            raise
         if said.reason or said.usage or said.calls or said.logprobs:
             yield replace(said, text=text + said.text)
             text = ""

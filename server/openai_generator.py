@@ -4,6 +4,7 @@ Without OpenAI's client or LangChain's chat model: those build and check a dozen
 decides how many streams a core carries, and they don't tell whether a stream ended or broke off.
 """
 
+import asyncio
 import contextlib
 import json
 import time
@@ -16,7 +17,7 @@ from archive.errors import EngineTimeout, GenerationError
 from archive.settings import Settings
 from server.answer_text import AnswerText
 from server.engine_failures import broke_off, only_thought, refusal, unreachable
-from server.engine_stream import CallAssembler, EventReader, Reported, Said, Unreadable, joined, read_chunk
+from server.engine_stream import CallAssembler, EventReader, Reported, Said, Unreadable, read_chunks
 from server.generation import Message, Piece, Sampling, Usage, weights_of
 
 _CHECK_SECONDS = 3.0
@@ -35,8 +36,8 @@ class OpenAIGenerator:
         self.name = model
         self.where = url.rstrip("/")
         self._silence = settings.engine_timeout
-        self._key = settings.generator_key.get_secret_value() or "none"  # local servers want some key, and ignore it
-        self._headers = {"Authorization": f"Bearer {self._key}"}
+        self._key = settings.generator_key.get_secret_value()
+        self._headers = {"Authorization": f"Bearer {self._key or 'none'}"}  # local servers want some key, and ignore it
         self._unknown: set[str] = set()  # of _OPTIONAL
         self._thinks_at_once = False
 
@@ -88,7 +89,7 @@ class OpenAIGenerator:
         try:
             async with self._answer({"model": self.name, **request}) as response:
                 async for values in _events(response, self._silence):
-                    for said in joined(read_chunk(value) for value in values if value != _DONE):
+                    for said in read_chunks(value for value in values if value != _DONE):
                         begun, ended = begun or bool(said.text), said.is_last or (ended and not said.text)
                         yield said
                     if _DONE in values:
@@ -114,22 +115,26 @@ class OpenAIGenerator:
         """The engine's answer, once it has taken the request, without what it does not know."""
         # A connection of its own costs 0.3 ms on loopback; one kept open may be closed just when it is used.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._silence)
-        async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session:
-            while True:
-                known = {name: value for name, value in request.items() if name not in self._unknown}
-                async with session.post(f"{self.where}/chat/completions", json=known) as response:
-                    if response.status == 200:
-                        yield response
-                        return
-                    body = self._told(await response.content.read(100_000))
-                    named = {name for name in _OPTIONAL if name in body and name in known}
-                    if not named or response.status not in (400, 422, 500, 501):
-                        raise refusal("openai", self.where, self.name, response.status, body)
-                    self._unknown |= named
+        try:
+            async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session:
+                while True:
+                    known = {name: value for name, value in request.items() if name not in self._unknown}
+                    async with session.post(f"{self.where}/chat/completions", json=known) as response:
+                        if response.status == 200:
+                            yield response
+                            return
+                        body = self._told(await response.content.read(100_000))
+                        named = {name for name in _OPTIONAL if name in body and name in known}
+                        if not named or response.status not in (400, 422, 500, 501):
+                            raise refusal("openai", self.where, self.name, response.status, body)
+                        self._unknown |= named
+        finally:
+            await asyncio.sleep(0)  # aiohttp closes its sockets in the loop's next round
 
     def _told(self, body: bytes) -> str:
         """A whole body; some engines repeat a key that is wrong, and errors are told to whoever asks."""
-        return body.decode(errors="replace").replace(self._key, "***")
+        text = body.decode(errors="replace")
+        return text.replace(self._key, "***") if self._key else text
 
     async def _models(self) -> list[str]:
         """The engine's own list. Raises EngineUnavailable, and GenerationError where it refuses."""
