@@ -21,7 +21,11 @@ def broke_off(provider: str, where: str, begun: bool, how: str) -> GenerationErr
     """The answer has no end. Before its first word another engine may be asked; what is said can't be taken back."""
     told = f" ({_short(how)})" if how else ""
     if not begun:
-        return EngineUnavailable(f"{provider} at {where} broke off before its first word{told}; look at the engine")
+        # llama-cpp-python's server ends so, too, where a prompt is longer than its context.
+        return EngineUnavailable(
+            f"{provider} at {where} broke off before its first word{told}; look at the engine, and whether its context "
+            "holds ARCHIVAR_CONTEXT_TOKENS"
+        )
     return GenerationError(f"{provider} at {where} broke off in the middle{told}; look at it, and ask again")
 
 

@@ -85,19 +85,24 @@ def read_chunk(value: str) -> Said:
         raise Unreadable(f"no chunk: {value[:80]}")
     if failure := failure_in(chunk):
         raise Reported(failure)
-    choices = chunk.get("choices") or [{}]
-    if not isinstance(choices, list) or not isinstance(choices[0], dict):
-        raise Unreadable(f"no choices: {value[:80]}")
-    choice = choices[0]
-    delta = choice.get("delta") or choice.get("message") or {}
-    reason = choice.get("finish_reason") or None
+    try:
+        choice = (chunk.get("choices") or [{}])[0]
+        reason = _reason(choice.get("finish_reason"))
+        delta = choice.get("delta") or choice.get("message") or {}
+        probable = (choice.get("logprobs") or {}).get("content") or ()
+        return Said(
+            _text(delta.get("content")), reason, _usage(chunk), tuple(delta.get("tool_calls") or ()), tuple(probable)
+        )
+    except (AttributeError, TypeError, KeyError) as error:
+        raise Unreadable(f"no chunk: {value[:80]}") from error
+
+
+def _reason(told: object) -> str | None:
+    """Why an answer ended, in OpenAI's words; SGLang once told objects."""
+    reason = told.get("type") if isinstance(told, dict) else told
     if reason in ("abort", "error"):  # vLLM and SGLang, where a request is given up
         raise Reported(f"it gave the answer up ({reason})")
-    probable = (choice.get("logprobs") or {}).get("content") or ()
-    return Said(
-        _text(delta.get("content")), reason and _REASONS.get(reason, "stop"), _usage(chunk),
-        tuple(delta.get("tool_calls") or ()), tuple(probable),
-    )  # fmt: skip
+    return _REASONS.get(str(reason), "stop") if reason else None
 
 
 def failure_in(body: Mapping[str, Any]) -> str:
