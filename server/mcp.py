@@ -31,6 +31,7 @@ from starlette.types import Receive, Scope, Send
 from server import tools
 from server.library import Library
 from server.problems import describe
+from server.tool_shapes import complaint
 
 # At each request it tells that it has started and ended.
 logging.getLogger("mcp.server.streamable_http_manager").setLevel(logging.WARNING)
@@ -68,7 +69,7 @@ def _call(tool: tools.Tool, library: Library, arguments: dict[str, Any]) -> Call
     try:
         result = tool.run(library, tool.arguments.model_validate(arguments))
     except ValidationError as error:
-        return _text(tools.complaint(error), is_error=True)
+        return _text(complaint(error), is_error=True)
     except Exception as error:
         return _text(describe(error)[1]["message"], is_error=True)
     given = result.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -12,16 +12,8 @@ from fastapi.openapi.utils import get_openapi
 
 from server.bodies import JsonRoute
 from server.engine import Engine
-from server.tools import (
-    READ,
-    SEARCH,
-    ArticleArguments,
-    SearchArguments,
-    SearchResult,
-    WholeArticle,
-    get_article,
-    search_archive,
-)
+from server.tool_shapes import ArticleArguments, SearchArguments, SearchResult, WholeArticle
+from server.tools import READ, SEARCH, get_article, search_archive
 
 PREFIX = "/tools"
 _REFUSED: dict[int | str, dict[str, Any]] = {

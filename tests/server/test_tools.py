@@ -14,7 +14,8 @@ from archive.articles import Period
 from archive.errors import BadRequest, NotFound, Withdrawn
 from archive.settings import Settings
 from server.library import Library, find, open_library, search
-from server.tools import ArticleArguments, SearchArguments, complaint, get_article, search_archive
+from server.tool_shapes import ArticleArguments, SearchArguments, complaint
+from server.tools import get_article, search_archive
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,13 @@ def test_a_withdrawn_article_is_told_of_and_not_shown(library):
         read(library, id="weg")
     shown = searched(library, query="Wird das Rathaus verkauft?")
     assert SECRET not in shown.model_dump_json() and "weg" not in [article.id for article in shown.articles]
+
+
+def test_a_wrong_id_is_told_with_what_to_do(library):
+    with pytest.raises(
+        NotFound, match="article 1 is not in the archive; take id or url from a result of search_archive"
+    ):
+        read(library, id=1)
 
 
 def test_blanks_and_inventions_of_models_are_overlooked():
