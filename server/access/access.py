@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
+from archive.articles import TIME_ZONE
 from archive.errors import ArchiveError, Forbidden, SettingsError, Unauthorized
 from archive.settings import Settings
 from server.access.callers import Caller, user_of
@@ -50,6 +52,8 @@ class Access:
         self._thread = ThreadPoolExecutor(1, "keys")
         self._reading = asyncio.Lock()
         self._known = self._read()
+        if self._known.ring:
+            self._store.forget_days_before(datetime.now(TIME_ZONE).date().isoformat())
 
     @property
     def is_open(self) -> bool:
