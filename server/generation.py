@@ -53,6 +53,8 @@ class Sampling:
     top_p: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: object = None
     response_format: Mapping[str, Any] | None = None

@@ -50,6 +50,7 @@ class LangChainGenerator:
     def _options(self, sampling: Sampling) -> dict[str, Any]:
         # `options` takes the place of all that langchain-ollama would send, the stop strings too
         own = {"temperature": sampling.temperature, "top_p": sampling.top_p, "num_predict": sampling.answer_tokens}
+        own |= {"presence_penalty": sampling.presence_penalty, "frequency_penalty": sampling.frequency_penalty}
         seed = {} if sampling.seed is None else {"seed": sampling.seed}
         stop = list(sampling.stop) or None
         options = {"options": {**own, **seed, "stop": stop, "num_ctx": self._settings.context_tokens}}

@@ -156,6 +156,7 @@ class LlamaCppGenerator:
         chunks = self._llama.create_completion(
             prompt, stream=True, max_tokens=min(sampling.answer_tokens, room), temperature=sampling.temperature,
             top_p=sampling.top_p, seed=sampling.seed, stop=[*own_stop, *sampling.stop], grammar=grammar,
+            presence_penalty=sampling.presence_penalty, frequency_penalty=sampling.frequency_penalty,
         )  # fmt: skip
         reason = "stop"
         for chunk in chunks:

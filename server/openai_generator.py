@@ -179,6 +179,7 @@ def _request(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         # max_completion_tokens is OpenAI's newer name, which not every local server knows
         "max_tokens": sampling.answer_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p,
         "seed": sampling.seed, "stop": list(sampling.stop), "tools": list(sampling.tools),
+        "presence_penalty": sampling.presence_penalty or None, "frequency_penalty": sampling.frequency_penalty or None,
         "tool_choice": sampling.tool_choice if sampling.tools else None, "response_format": sampling.response_format,
         # of the templates of models that think before they answer; other templates don't read it
         "chat_template_kwargs": {"enable_thinking": False},

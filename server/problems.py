@@ -134,7 +134,7 @@ async def _invalid(_: Request, error: Exception) -> Response:
     """A body that isn't what its endpoint takes: the field that lies deepest is the one that was meant."""
     assert isinstance(error, RequestValidationError)
     found = [(_path(problem["loc"][1:], error.body, problem["type"]), problem) for problem in error.errors()]
-    where, problem = max(found, key=lambda each: len(each[0]))  # of those as deep as each other the first
+    where, problem = max(found, key=lambda each: (len(each[0]), _telling(each[1]["type"])))
     if problem["type"] == "json_invalid":
         told = _told(f"the body is no JSON: {problem['ctx']['error']}", "invalid_request_error")
     else:
@@ -144,6 +144,11 @@ async def _invalid(_: Request, error: Exception) -> Response:
         message = f"{param or 'the body'}: {problem['msg']}"
         told = _told(message, "invalid_request_error", param or None, code)
     return _response(told, 400)
+
+
+def _telling(type_: str) -> int:
+    """Of errors at one place: a value tells more than that one is missing, and that than what other kind it may be."""
+    return 0 if type_.endswith("_type") else 1 if type_ == "missing" else 2
 
 
 def _path(places: Sequence[int | str], body: object, type_: str) -> list[int | str]:

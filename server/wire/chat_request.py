@@ -8,7 +8,7 @@ from pydantic import Field
 from archive.errors import BadRequest
 from server.generation import Message, Sampling, ToolCall
 from server.inquiry import Inquiry, checked_choice, how_to_write
-from server.wire.fields import ArchiveOptions, Fields, LongText, ModelName, Off, Whole, within_bounds
+from server.wire.fields import ArchiveOptions, Count, Fields, LongText, ModelName, Off, One, Whole, within_bounds
 from server.wire.tools import MOST_TOOLS, CalledTool, CallId, Choice, Tool
 
 
@@ -123,16 +123,16 @@ class ChatRequest(Fields):
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_tokens: Whole | None = Field(None, ge=1)
-    max_completion_tokens: Whole | None = Field(None, ge=1)
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
     seed: Whole | None = None
     stop: StopString | Annotated[list[StopString], Field(max_length=4)] | None = None
-    n: Whole | None = Field(None, ge=1, le=1)
+    n: One | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
     logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
     logprobs: Off = None
-    top_logprobs: Whole | None = Field(None, ge=0, le=0)
+    top_logprobs: int | None = Field(None, ge=0, le=0)
     modalities: list[Literal["text"]] | None = None
     response_format: ResponseFormat | None = None
     tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
@@ -161,8 +161,9 @@ class ChatRequest(Fields):
             limit, temperature, most_tokens=most, temperature=self.temperature, top_p=self.top_p, seed=self.seed
         )
         sampling = Sampling(
-            **written, stop=stop, tools=tools, tool_choice=checked_choice(self._tool_choice(), tools),
-            response_format=self._format(),
+            **written, stop=stop, presence_penalty=self.presence_penalty or 0.0,
+            frequency_penalty=self.frequency_penalty or 0.0, tools=tools,
+            tool_choice=checked_choice(self._tool_choice(), tools), response_format=self._format(),
         )  # fmt: skip
         options = self.archive or ANYTHING
         return Inquiry(self.model, messages, sampling, most, options.period, options.top_k, options.now)

@@ -51,6 +51,8 @@ def _whole(given: object) -> object:
 
 Off = Annotated[Literal[False] | None, BeforeValidator(_off)]
 Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+One = Annotated[int, Field(ge=1, le=1), BeforeValidator(_whole)]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 ModelName = Annotated[str, Field(min_length=1, max_length=500, examples=["heise-archiv"])]
 LongText = Annotated[str, Field(max_length=MOST_CHARACTERS)]
@@ -63,7 +65,7 @@ class ArchiveOptions(Fields):
 
     start: Day | None = Field(None, alias="from")
     end: Day | None = Field(None, alias="to")
-    top_k: Whole | None = Field(None, ge=1, le=20)
+    top_k: Annotated[int, Field(ge=1, le=20), BeforeValidator(_whole)] | None = None
     now: Day | None = Field(None, description='the day that "letzte Woche" counts from; today if left out')
 
     @field_validator("end")

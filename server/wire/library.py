@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from archive.errors import BadRequest
-from server.wire.fields import ArchiveOptions, Fields, LongText, ModelName, Whole
+from server.wire.fields import ArchiveOptions, Count, Fields, LongText, ModelName
 
 Query = Annotated[str, Field(min_length=1, max_length=10_000)]
 _MOST_CHARACTERS = 4_000_000  # of all texts of one request together
@@ -39,7 +39,7 @@ class EmbeddingsRequest(Fields):
     input: EmbeddedText | Annotated[list[EmbeddedText], Field(min_length=1, max_length=2048)]
     encoding_format: Literal["float", "base64"] | None = None
     input_type: Literal["query", "passage"] | None = None
-    dimensions: Whole | None = Field(None, ge=1, description="the model's own, if any: vectors can't be shortened")
+    dimensions: Count | None = Field(None, description="the model's own, if any: vectors can't be shortened")
 
     @field_validator("input", mode="before")
     @classmethod
@@ -71,7 +71,7 @@ class RerankRequest(Fields):
     model: ModelName
     query: Query
     documents: Annotated[list[LongText | Document], Field(min_length=1, max_length=1000)]
-    top_n: Whole | None = Field(None, ge=1)
+    top_n: Count | None = None
     return_documents: bool | None = None
 
     def texts(self) -> list[str]:

@@ -97,7 +97,8 @@ class ResponseAnswer:
     def failed(self, error: Mapping[str, Any]) -> str:
         """An error in the middle of a stream."""
         told = {"code": error["code"] or error["type"], "message": error["message"]}
-        return self._line("error", **told, param=error["param"]) + self._line(
+        # The official client raises what stands below `error`, and other readers look beside it.
+        return self._line("error", **told, param=error["param"], error=error) + self._line(
             "response.failed", response=self._response("failed", error=told)
         )
 

@@ -13,7 +13,7 @@ from archive.errors import BadRequest
 from server.generation import Message, Role, Sampling, ToolCall
 from server.inquiry import Inquiry, checked_choice, how_to_write
 from server.wire.chat_request import ANYTHING, ObjectFormat, RefusalPart, TextFormat
-from server.wire.fields import ArchiveOptions, Fields, LongText, ModelName, Off, Whole, within_bounds
+from server.wire.fields import ArchiveOptions, Count, Fields, LongText, ModelName, Off, within_bounds
 from server.wire.tools import MOST_TOOLS, CallId, Function, Named
 
 
@@ -119,7 +119,7 @@ class ResponsesRequest(Fields):
     stream: bool | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    max_output_tokens: Whole | None = Field(None, ge=1)
+    max_output_tokens: Count | None = None
     text: TextOptions | None = None
     tools: Annotated[list[FunctionTool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | FunctionChoice | None = None
