@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         0, ge=0, le=1000, description="answers that an engine writes at a time; 0: 1 in this process, else 4"
     )
     queue: int = Field(64, ge=0, le=10_000, description="questions that may wait for an engine; the next gets a 429")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="server processes over one archive, which share slots and queue; not with an engine in the process",
+    )
     shutdown_seconds: float = Field(
         30, ge=0, le=600, description="time that running answers have when the server is stopped"
     )
