@@ -56,11 +56,16 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """Time (UTC), level, logger, message, and fields() as name=value; a traceback's lines follow, indented."""
+    """Time (UTC), level, logger, message, and as name=value those of fields() that it doesn't say.
+
+    A traceback's lines follow, indented.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and those of the traceback."""
-        told = "".join(f" {name}={_shown(value)}" for name, value in fields(record).items())
+        said = record.args if isinstance(record.args, tuple) else ()
+        rest = {name: value for name, value in fields(record).items() if not any(value is one for one in said)}
+        told = "".join(f" {name}={_shown(value)}" for name, value in rest.items())
         line = f"{_moment(record)} {record.levelname:<7} {record.name}: {escaped(record.getMessage())}{told}"
         if record.exc_info:
             lines = self.formatException(record.exc_info).splitlines()

@@ -77,6 +77,16 @@ def test_a_text_line_tells_the_same():
     assert 'WARNING server.some: voll request_id=id-1 key=redaktion model=heise-archiv of="zwei Wörter"' in line
 
 
+def test_a_text_line_says_nothing_twice():
+    extra = {"route": "/v1/models", "status": 200, "ms": 200.0}
+    line = written(TextLines(), lambda logger: logger.info("%s %d", extra["route"], extra["status"], extra=extra))
+    assert line.rstrip().endswith("server.some: /v1/models 200 ms=200.0")
+    told = json.loads(
+        written(JsonLines(), lambda logger: logger.info("%s %d", extra["route"], extra["status"], extra=extra))
+    )
+    assert (told["message"], told["route"], told["status"]) == ("/v1/models 200", "/v1/models", 200)
+
+
 def test_a_field_cannot_forge_another():
     line = written(TextLines(), lambda logger: logger.info("x", extra={"path": 'a" status=500'}))
     assert line.rstrip().endswith(r'path="a\" status=500"')
