@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from archive.articles import Period, day_of
-from archive.errors import BadRequest, NotFound, Withdrawn
+from archive.errors import NotFound, Withdrawn
 from prompts import render
 from prompts.templates import LANGUAGES, harmless
 from server.escaping import one_line, web_address
@@ -57,7 +57,7 @@ def _note(library: Library, findings: Findings) -> str | None:
 
 
 def get_article(library: Library, asked: ArticleArguments) -> WholeArticle:
-    """Read an article, as a model is told of it. Raises NotFound, Withdrawn, and BadRequest for a part beyond."""
+    """Read an article, as a model is told of it. Raises NotFound, for a part too, and Withdrawn."""
     try:
         article = find(library, asked.id).article
     except Withdrawn:
@@ -66,7 +66,7 @@ def get_article(library: Library, asked: ArticleArguments) -> WholeArticle:
         raise NotFound(f"{error}; take id or url from a result of search_archive", error.code, "id") from error
     parts = _parts(harmless(without_instructions(article.text)))
     if asked.part > len(parts):
-        raise BadRequest(f"part {asked.part} is beyond the end; the article has {len(parts)}", "part")
+        raise NotFound(f"there is no part {asked.part}; the article has {len(parts)}", "part_not_found", "part")
     return WholeArticle(
         id=article.id, title=harmless(readable_title(one_line(article.title))), source=article.source,
         date=day_of(article.published).isoformat() if article.published else None,

@@ -11,7 +11,7 @@ from scripted import ScriptedGenerator
 from serving import serving
 
 from archive.articles import Period
-from archive.errors import BadRequest, NotFound, Withdrawn
+from archive.errors import NotFound, Withdrawn
 from archive.settings import Settings
 from server.library import Library, find, open_library, search
 from server.tool_shapes import ArticleArguments, SearchArguments, complaint
@@ -116,7 +116,7 @@ def test_a_long_article_comes_in_parts_that_hold_all_of_it(library):
     assert first.parts > 1 and all(len(text) <= 12_000 for text in texts)
     whole = "\n".join(texts)
     assert all(f"{year} Schiffe" in whole for year in range(150))
-    with pytest.raises(BadRequest, match=f"the article has {first.parts}"):
+    with pytest.raises(NotFound, match=f"the article has {first.parts}"):
         read(library, id="lang", part=first.parts + 1)
 
 
@@ -181,7 +181,7 @@ def test_tools_are_called_by_post(http):
         ("search_archive", {}, 400, "query: Field required"),
         ("get_article", {"id": "nichts"}, 404, "nichts is not in the archive"),
         ("get_article", {"id": "weg"}, 410, "withdrawn"),
-        ("get_article", {"id": "bruecke", "part": 2}, 400, "beyond the end"),
+        ("get_article", {"id": "bruecke", "part": 2}, 404, "there is no part 2"),
     ],
 )
 def test_a_call_that_fails_says_why(http, tool, arguments, status, told):
