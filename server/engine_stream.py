@@ -6,7 +6,7 @@ that claim to speak it send (recorded in tests/server/engines/).
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from server.generation import ToolCall, Usage
@@ -147,11 +147,13 @@ def read_chunks(values: Iterable[str]) -> Iterator[Said]:
             if text:
                 yield Said(text)
             raise
-        if said.reason or said.usage or said.calls or said.logprobs:
-            yield replace(said, text=text + said.text)
-            text = ""
-        else:
+        if said == Said(said.text):
             text += said.text
+            continue
+        if text:
+            yield Said(text)
+            text = ""
+        yield said
     if text:
         yield Said(text)
 

@@ -6,7 +6,6 @@ decides how many streams a core carries, and they don't tell whether a stream en
 
 import asyncio
 import contextlib
-import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
@@ -42,8 +41,17 @@ class OpenAIGenerator:
         self._thinks_at_once = False
 
     async def check(self) -> None:
-        """See Generator: the engine's own list of models tells."""
-        await self._models()
+        """See Generator: the engine's own list of models tells; an engine that refuses the key is told, too."""
+        try:
+            async with (
+                self._session(aiohttp.ClientTimeout(total=_CHECK_SECONDS)) as session,
+                session.get(f"{self.where}/models") as response,
+            ):
+                body = self._told(await response.content.read(100_000))
+        except (aiohttp.ClientError, OSError) as error:
+            raise unreachable("openai", self.where) from error
+        if response.status >= 500 or response.status in (401, 403, 429):
+            raise refusal("openai", self.where, self.name, response.status, body)
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
         """The answer in pieces. Raises EngineUnavailable, EngineTimeout or GenerationError.
@@ -89,10 +97,11 @@ class OpenAIGenerator:
         try:
             async with self._answer({"model": self.name, **request}) as response:
                 async for values in _events(response, self._silence):
-                    for said in read_chunks(value for value in values if value != _DONE):
+                    is_done = _DONE in values
+                    for said in read_chunks(values[: values.index(_DONE)] if is_done else values):
                         begun, ended = begun or bool(said.text), said.is_last or (ended and not said.text)
                         yield said
-                    if _DONE in values:
+                    if is_done:
                         ended = True
                         break
         except TimeoutError as error:
@@ -111,47 +120,36 @@ class OpenAIGenerator:
             raise broke_off("openai", self.where, begun, "")
 
     @contextlib.asynccontextmanager
-    async def _answer(self, request: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
-        """The engine's answer, once it has taken the request, without what it does not know."""
-        # A connection of its own costs 0.3 ms on loopback; one kept open may be closed just when it is used.
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._silence)
+    async def _session(self, timeout: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientSession]:
+        """A connection of its own: 0.3 ms on loopback, and one kept open may be closed just when it is used."""
         try:
-            async with aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session:
-                while True:
-                    known = {name: value for name, value in request.items() if name not in self._unknown}
-                    async with session.post(f"{self.where}/chat/completions", json=known) as response:
-                        if response.status == 200:
-                            yield response
-                            return
-                        body = self._told(await response.content.read(100_000))
-                        named = {name for name in _OPTIONAL if name in body and name in known}
-                        if not named or response.status not in (400, 422, 500, 501):
-                            raise refusal("openai", self.where, self.name, response.status, body)
-                        self._unknown |= named
+            connector = aiohttp.TCPConnector(force_close=True)
+            async with aiohttp.ClientSession(connector=connector, headers=self._headers, timeout=timeout) as session:
+                yield session
         finally:
             await asyncio.sleep(0)  # aiohttp closes its sockets in the loop's next round
+
+    @contextlib.asynccontextmanager
+    async def _answer(self, request: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The engine's answer, once it has taken the request, without what it does not know."""
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._silence)
+        async with self._session(timeout) as session:
+            while True:
+                known = {name: value for name, value in request.items() if name not in self._unknown}
+                async with session.post(f"{self.where}/chat/completions", json=known) as response:
+                    if response.status == 200:
+                        yield response
+                        return
+                    body = self._told(await response.content.read(100_000))
+                    named = {name for name in _OPTIONAL if name in body and name in known}
+                    if not named or response.status not in (400, 422, 500, 501):
+                        raise refusal("openai", self.where, self.name, response.status, body)
+                    self._unknown |= named
 
     def _told(self, body: bytes) -> str:
         """A whole body; some engines repeat a key that is wrong, and errors are told to whoever asks."""
         text = body.decode(errors="replace")
         return text.replace(self._key, "***") if self._key else text
-
-    async def _models(self) -> list[str]:
-        """The engine's own list. Raises EngineUnavailable, and GenerationError where it refuses."""
-        timeout = aiohttp.ClientTimeout(total=_CHECK_SECONDS)
-        try:
-            async with (
-                aiohttp.ClientSession(headers=self._headers, timeout=timeout) as session,
-                session.get(f"{self.where}/models") as response,
-            ):
-                body = self._told(await response.content.read(1_000_000))
-        except (aiohttp.ClientError, OSError) as error:
-            raise unreachable("openai", self.where) from error
-        if response.status >= 500 or response.status in (401, 403, 429):
-            raise refusal("openai", self.where, self.name, response.status, body)
-        with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-            return [str(model["id"]) for model in json.loads(body)["data"]]
-        return []
 
 
 async def _events(response: aiohttp.ClientResponse, silence: float) -> AsyncGenerator[list[str]]:

@@ -1,6 +1,7 @@
 """A server that sends bytes as an engine has sent them, for one request, and what the generator makes of it."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import struct
@@ -53,11 +54,11 @@ class Player:
         self._listening.settimeout(10)
         for status, kind, parts in self._answers:
             connection, _ = self._listening.accept()
-            with connection:
+            with connection, contextlib.suppress(ConnectionError):  # who has heard enough leaves
                 self.asked.append(_request(connection))
                 head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\n\r\n"
                 connection.sendall(head.encode())
-                for part in parts:
+                for part in filter(None, parts):
                     connection.sendall(b"%x\r\n%s\r\n" % (len(part), part))
                     self._done.wait(self._pause)
                 if self._reset:
