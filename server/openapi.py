@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from server.described import errors
+from server.described.answers import ChatCompletionChunk
 from server.described.errors import Error, refusals
 
 _ANSWERS = ("/v1/chat/completions", "/v1/responses")
@@ -32,9 +33,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     shapes = made["components"]["schemas"]
     for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own shape, which is never sent
         shapes.pop(unused, None)
-    shape = Error.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
-    shapes |= shape.pop("$defs")
-    shapes["Error"] = shape
+    for model in (Error, ChatCompletionChunk):  # which no route names
+        shape = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        shapes |= {**shape.pop("$defs"), model.__name__: shape}
     made["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, operation in _operations(made):
         responses = operation["responses"]

@@ -7,12 +7,17 @@ from pydantic import Field
 from server.described.shape import Shape
 
 
-def answered(shape: type[Shape]) -> dict[str, Any]:
-    """The response of an operation that answers whole or as a stream."""
-    event = {"type": "object", "required": ["data"],
-             "properties": {"data": {"type": "string"}, "event": {"type": "string"}}}  # fmt: skip
-    stream = {"itemSchema": event}  # OpenAPI 3.2's; other readers take it for any text
-    return {"model": shape, "description": "The answer", "content": {"text/event-stream": stream}}
+def answered(shape: type[Shape], event: dict[str, Any]) -> dict[str, Any]:
+    """The response of an operation that answers whole or as a stream, `event` being the schema of one of its events."""
+    # OpenAPI 3.2's key; other readers take a stream for any text.
+    return {"model": shape, "description": "The answer", "content": {"text/event-stream": {"itemSchema": event}}}
+
+
+def event(data: dict[str, Any], *, named: bool) -> dict[str, Any]:
+    """The schema of an event whose data is JSON by the schema `data`."""
+    text = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
+    properties = {"data": text, **({"event": {"type": "string"}} if named else {})}
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 class SourceShape(Shape):
@@ -153,6 +158,56 @@ class ChatCompletion(Extras):
     usage: CompletionUsage
 
 
+class CalledPart(ToolCallShape):
+    """A call of a stream, whole."""
+
+    index: int
+
+
+class Delta(Shape):
+    """What a chunk adds."""
+
+    role: Literal["assistant"] | None = None
+    content: str | None = None
+    refusal: None = None
+    tool_calls: list[CalledPart] | None = None
+    annotations: list[Annotation] | None = None
+
+
+class ChunkChoice(Shape):
+    """The one choice of a chunk."""
+
+    index: Literal[0]
+    delta: Delta
+    logprobs: None
+    finish_reason: Literal["stop", "length", "tool_calls"] | None
+
+
+class WebuiEvent(Shape):
+    """What Open WebUI shows; other clients are not sent it."""
+
+    type: Literal["status", "source"]
+    data: dict[str, Any]
+
+
+class ChatCompletionChunk(Shape):
+    """A chunk of a stream, which ends with `[DONE]`; our keys are in the last one."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    service_tier: Literal["default"]
+    system_fingerprint: str
+    choices: list[ChunkChoice] = Field(max_length=1)
+    usage: CompletionUsage | None = None
+    event: WebuiEvent | None = None
+    sources: list[SourceShape] | None = None
+    timings: dict[str, float] | None = None
+    archive: Understood | None = None
+    grounding: GroundingShape | None = None
+
+
 class OutputCitation(UrlCitation):
     """A citation in the shape of the Responses API."""
 
@@ -232,3 +287,7 @@ class Response(Extras):
     error: None
     incomplete_details: Incomplete | None
     usage: ResponseUsageShape
+
+
+CHUNKS = event({"$ref": "#/components/schemas/ChatCompletionChunk"}, named=False)
+EVENTS = event({"type": "object", "required": ["type", "sequence_number"]}, named=True)

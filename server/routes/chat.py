@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from server.answering import begin
 from server.bodies import JsonRoute
 from server.clients import fingerprint, wants_events
-from server.described.answers import ChatCompletion, answered
+from server.described.answers import CHUNKS, ChatCompletion, answered
 from server.engine import Engine
 from server.events import Event
 from server.problems import describe, reader_of
@@ -21,7 +21,7 @@ from server.wire.lines import DONE
 router = APIRouter(prefix="/v1", route_class=JsonRoute)
 
 
-@router.post("/chat/completions", response_model=None, responses={200: answered(ChatCompletion)})
+@router.post("/chat/completions", response_model=None, responses={200: answered(ChatCompletion, CHUNKS)})
 async def chat_completions(body: ChatRequest, request: Request) -> Response:
     """Answer from the archive, or with the bare generator, streaming or not."""
     engine: Engine = request.app.state.engine
