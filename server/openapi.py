@@ -39,7 +39,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     made["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, operation in _operations(made):
         responses = operation["responses"]
-        responses.pop("422", None)
+        for vague in ("422", "4XX"):
+            responses.pop(vague, None)
         responses |= {status: told for status, told in _refusals(path, operation).items() if status not in responses}
         if not path.startswith("/health"):
             operation["security"] = [{"key": []}, {}]  # on loopback without keys none is needed

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from archive.articles import Article, day_of, german_date
 from archive.errors import NotFound
@@ -20,21 +20,18 @@ from server.escaping import markdown, one_line, web_address
 from server.instructions import without_instructions
 from server.library import Library, find, search
 from server.sources import merge, readable, readable_title
+from server.wire.fields import Count, Fields
 
 _MOST = 20  # articles in one result, however many are asked for
 
 router = APIRouter(prefix="/web", route_class=JsonRoute)
 
 
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class WebSearch(_Lenient):
+class WebSearch(Fields):
     """POST /web/search, as Open WebUI asks; the period in the query is understood."""
 
     query: Annotated[str, Field(min_length=1, max_length=10_000)]
-    count: int = Field(3, ge=1, le=1000)
+    count: Count = Field(3, le=1000)
 
 
 class Found(BaseModel):
@@ -61,7 +58,7 @@ def _search(library: Library, body: WebSearch) -> list[Found]:
     ]
 
 
-class WebLoad(_Lenient):
+class WebLoad(Fields):
     """POST /web/load, as Open WebUI asks: at most twenty addresses a time."""
 
     urls: Annotated[list[Annotated[str, Field(max_length=4000)]], Field(min_length=1, max_length=100)]
