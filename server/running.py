@@ -38,7 +38,6 @@ class Running:
                         self._finished(event)
                     self._events.put_nowait(event)
         except Exception as error:
-            self._outcome.failed()
             self._events.put_nowait(error)
 
     def _finished(self, event: Finished) -> None:
@@ -49,6 +48,7 @@ class Running:
     def _ended(self, _: asyncio.Task[None]) -> None:
         if self._turn is not None:
             self._turn.end()
+            self._outcome.failed()  # unless it has come to another end
         self._events.put_nowait(_ENDED)
 
     async def read(self) -> AsyncGenerator[Event]:
@@ -67,7 +67,8 @@ class Running:
 
     def break_off(self) -> None:
         """Its reader gets ShuttingDown in place of the rest."""
-        self._outcome.failed()
+        if self._turn is not None:
+            self._outcome.failed()
         self._events.put_nowait(ShuttingDown("the server is being stopped; ask again in a moment"))
 
     def cancel(self) -> None:

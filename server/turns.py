@@ -8,6 +8,7 @@ Everything here runs on one event loop.
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Sequence
@@ -37,8 +38,8 @@ class Member:
 
     @property
     def where(self) -> str:
-        """Its address."""
-        return getattr(self.generator, "where", "in process")
+        """Its address, without a password that may be in it."""
+        return re.sub("//[^/@]*@", "//", getattr(self.generator, "where", "in process"))
 
 
 class Turns:
