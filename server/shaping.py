@@ -25,10 +25,12 @@ class _Cut:
         if self.reason is not None:
             return ""
         text = self._held + text
-        found = min((place for string in self._stop if (place := text.find(string)) >= 0), default=None)
+        # The first that is whole, as where text comes letter by letter.
+        found = min(((place + len(string), place) for string in self._stop if (place := text.find(string)) >= 0),
+                    default=None)  # fmt: skip
         if found is not None:
             self._held, self.reason = "", "stop"
-            return self._within(text[:found])
+            return self._within(text[: found[1]])
         kept = next((length for length in range(min(self._longest - 1, len(text)), 0, -1)
                      if any(string.startswith(text[-length:]) for string in self._stop)), 0)  # fmt: skip
         self._held = text[len(text) - kept :]

@@ -39,6 +39,9 @@ def _annotations(text: str, sources: Sequence[Source]) -> list[dict[str, Any]]:
     ]
 
 
+_HERE = "\x00 text"
+
+
 class Completion:
     """One answer on the wire; id and time are the same in all its chunks."""
 
@@ -50,6 +53,8 @@ class Completion:
         }  # fmt: skip
         self._include_usage, self._events = include_usage, events
         self._text: list[str] = []
+        # Most chunks differ in their text alone; written anew, each costs several times as much.
+        self._before, self._after = self._chunk({"content": _HERE}).split(as_json(_HERE))
 
     def _chunk(self, delta: Mapping[str, Any], finish: str | None = None, **extra: object) -> str:
         choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
@@ -61,7 +66,7 @@ class Completion:
         match event:
             case Text(text):
                 self._text.append(text)
-                return self._chunk({"content": text})
+                return f"{self._before}{as_json(text)}{self._after}"
             case Status(text, done):
                 return self._event("status", {"description": text, "done": done})
             case Source():

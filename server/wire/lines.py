@@ -6,6 +6,8 @@ from typing import Any
 
 DONE = "data: [DONE]\n\n"
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode  # dumps() would make one for each call
+
 
 def data_line(payload: Mapping[str, Any]) -> str:
     """An event without a name."""
@@ -17,9 +19,9 @@ def named_line(name: str, payload: Mapping[str, Any]) -> str:
     return f"event: {name}\ndata: {as_json(payload)}\n\n"
 
 
-def as_json(payload: Mapping[str, Any]) -> str:
+def as_json(payload: Mapping[str, Any] | str) -> str:
     """JSON that can be sent as UTF-8: half a surrogate pair, which engines do break off, is escaped."""
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False)
+    text = _encode(payload)
     return text if _is_whole(text) else json.dumps(payload, allow_nan=False)
 
 
