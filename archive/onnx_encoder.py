@@ -17,6 +17,7 @@ from tokenizers import Encoding, Tokenizer
 
 from archive.errors import ModelError
 from archive.fetching import sha256_of
+from archive.mapped_weights import leave_in_file
 
 MAX_TOKENS = 512  # longer texts are cut
 BATCH_TOKENS = 512  # a larger batch is no quicker on CPU, and leaves cores idle at the end
@@ -95,7 +96,9 @@ class OnnxEncoder:
         options.log_severity_level = 3  # errors only
         limit = _length_limit(tokenizer.parent)
         try:
+            mapped = leave_in_file(model, options)
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            self._mapped = mapped  # after the session, so that it goes after it
             self._vocabulary = _vocabulary(tokenizer)
             self._tokenizer = _cutting_after(limit, self._vocabulary)
         except Exception as error:  # both libraries raise plain exceptions of many kinds
