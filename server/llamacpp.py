@@ -37,12 +37,21 @@ _PLAIN = Sampling(1)
 _BATCH = 256  # tokens decoded at a time during prefill
 
 
+def _log(_level: int, text: bytes, _data: ctypes.c_void_p) -> None:
+    # llama-cpp-python would print it; an error here is mostly a question that was given up
+    log.debug("llama.cpp: %s", text.decode(errors="replace").strip())
+
+
+_LOG = llama_cpp.llama_log_callback(_log)  # must outlive all that logs, so it is kept here
+
+
 class LlamaCppGenerator:
     """A GGUF model, loaded once. Requests wait their turn in the order of their arrival."""
 
     def __init__(self, name: str, path: Path, settings: Settings) -> None:
         self.name = name
         self._threads = settings.threads or os.cpu_count() or 1
+        llama_cpp.llama_log_set(_LOG, None)
         try:
             self._llama = llama_cpp.Llama(
                 str(path), n_ctx=settings.context_tokens, n_batch=_BATCH, verbose=False,
