@@ -33,6 +33,7 @@ from archive.swapping import LEDGER, mend
 
 RESTORE = "restore a backup with `archivar restore FILE`, or take the articles in again into a new ARCHIVAR_HOME"
 
+PATIENCE = 30.0  # seconds that a lock of another program is waited for
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
 
 
@@ -72,7 +73,7 @@ class Ledger:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
             # Closed by close() in whichever thread ends the program; each connection is used by one thread only.
-            db = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
+            db = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
@@ -273,6 +274,8 @@ def explained(home: Path, error: Exception) -> str:
         return f"{home / LEDGER}: {FULL}"
     if "locked" in str(error) or "busy" in str(error):
         return f"{home / LEDGER}: another program holds it; ask again when that has ended"
+    if "unable to open" in str(error) or "readonly" in str(error):
+        return f"{home / LEDGER}: {error}; make the folder writable: even to read, SQLite writes beside its file"
     if type(error) is sqlite3.DatabaseError:  # malformed, or no database; whatever may pass is of a class below it
         return f"{home / LEDGER}: {error}; {RESTORE}"
     return f"{home / LEDGER}: {error}; check the folder, or set ARCHIVAR_HOME"

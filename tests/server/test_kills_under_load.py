@@ -1,0 +1,148 @@
+"""Engine and Chroma server killed under load: no answer that looks whole is half, and the server goes on by itself.
+
+`ARCHIVAR_KILLS=50 pytest tests/server/test_kills_under_load.py` kills fifty times; with `ARCHIVAR_KILLS_MODEL=1` the
+engine is llama-cpp-python's own server with the default model (pip install "llama-cpp-python[server]").
+"""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from asking import QUESTION, Answer, ask, few_articles
+from chroma_process import ChromaProcess, forget_clients
+from engine_process import ANSWER, EngineProcess, wait_for
+from serving import serving
+
+from archive.archive import Archive
+from archive.settings import Settings
+from ingest.pipeline import ingest
+
+KILLS = int(os.environ.get("ARCHIVAR_KILLS", "4"))
+MODEL = "ARCHIVAR_KILLS_MODEL" in os.environ
+LOG = os.environ.get("ARCHIVAR_KILLS_LOG")  # a file that gets what came of the answers
+CLIENTS = 3
+pytestmark = [pytest.mark.models] if MODEL else []
+QUESTIONS = (QUESTION, "Wovor warnt das BSI bei Emotet?")
+
+
+class ModelProcess(EngineProcess):
+    """llama-cpp-python's server with the default model."""
+
+    def __init__(self, model: Path) -> None:
+        super().__init__()
+        self._model = model
+
+    def _command(self) -> list[str]:
+        return [
+            sys.executable, "-m", "llama_cpp.server", "--model", str(self._model), "--host", "127.0.0.1",
+            "--port", str(self.port), "--n_ctx", "2048", "--n_threads", "1", "--interrupt_requests", "False",
+            "--model_alias", "scripted", "--verbose", "False",
+        ]  # fmt: skip
+
+    def start(self) -> None:
+        self.kill()
+        self._process = subprocess.Popen(self._command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert wait_for(self.answers, 120)
+
+
+@pytest.fixture(scope="module")
+def engine(model_store) -> Iterator[EngineProcess]:
+    if MODEL and (find_spec("llama_cpp") is None or find_spec("starlette_context") is None):
+        pytest.skip('the server of llama-cpp-python is missing: pip install "llama-cpp-python[server]"')
+    name = Settings.model_fields["generator"].default.partition(":")[2]
+    with ModelProcess(model_store.path(name)) if MODEL else EngineProcess(pause=0.03, answer=ANSWER) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def chroma(tmp_path_factory) -> Iterator[ChromaProcess]:
+    with ChromaProcess(tmp_path_factory.mktemp("chroma")) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory, real_embedder, engine, chroma) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("killed")
+    settings = Settings(
+        home=folder / "home", chroma_url=chroma.url, wording="written", generator="openai:scripted", engine_slots=2,
+        generator_url=f"{engine.address}/v1", reranker="none", answer_tokens=60, context_tokens=2048, queue=20,
+    )  # fmt: skip
+    archive = Archive.open(settings, real_embedder)
+    assert ingest([str(few_articles(folder))], archive).stored >= 4
+    archive.close()
+    with serving(settings, None) as address:
+        yield address
+    forget_clients()
+
+
+class Load:
+    """Clients that ask all the while, streamed and not; what they get is judged by what nobody disturbed."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.undisturbed = {question: ask(base, question=question, timeout=200) for question in QUESTIONS}
+        assert all(answer.is_whole and answer.text for answer in self.undisturbed.values()), self.undisturbed
+        self.counts: Counter[str] = Counter()
+        self.bad: list[Answer] = []
+        self._ended = threading.Event()
+        self._clients = [threading.Thread(target=self._client, args=(number,)) for number in range(CLIENTS)]
+
+    def __enter__(self) -> "Load":
+        for client in self._clients:
+            client.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for client in self._clients:
+            client.join(300)
+
+    def _client(self, number: int) -> None:
+        chance = random.Random(number)
+        while not self._ended.is_set():
+            question = chance.choice(QUESTIONS)
+            self._judge(question, ask(self.base, question=question, stream=chance.random() < 0.7, timeout=200))
+            time.sleep(0.2)
+
+    def _judge(self, question: str, answer: Answer) -> None:
+        if answer.is_whole and answer.text == self.undisturbed[question].text:
+            self.counts["whole"] += 1
+        elif answer.failed_visibly:
+            self.counts["failed, half" if answer.text else "failed"] += 1
+        else:
+            self.counts["looks whole and is not"] += 1
+            self.bad.append(answer)
+
+    def recovered(self) -> bool:
+        return ask(self.base, timeout=200).is_whole
+
+
+def test_killed_at_any_moment_nothing_half_looks_whole_and_the_server_goes_on(base, engine, chroma):
+    chance, recoveries = random.Random(7), []
+    began = time.monotonic()
+    load = Load(base)
+    lasts = (time.monotonic() - began) / len(QUESTIONS)
+    with load:
+        for number in range(KILLS):
+            victim = (engine, chroma)[number % 2]
+            time.sleep(chance.uniform(0.2, 1.5 * lasts + 0.5))
+            victim.kill()
+            time.sleep(chance.uniform(0, 1))
+            victim.start()
+            back = time.monotonic()
+            assert wait_for(load.recovered, 120), f"not recovered after kill {number + 1} of {KILLS}: {load.counts}"
+            recoveries.append(time.monotonic() - back)
+    told = f"{KILLS} kills, {dict(load.counts)}, recovered after {sorted(recoveries)[KILLS // 2]:.1f} s at the median, "
+    told += f"{max(recoveries):.1f} s at most\n"
+    if LOG:
+        Path(LOG).write_text(told + "\n".join(f"{answer}" for answer in load.bad), "utf-8")
+    assert not load.bad, (told, load.bad)
+    assert load.counts["whole"] and len(recoveries) == KILLS
