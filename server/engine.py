@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from archive.archive import Archive
@@ -76,10 +78,17 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
     check_settings(settings)
     with_own_embedder(settings)  # refused before models are loaded
     store = ModelStore(settings.models, offline=settings.offline)
-    reranker = load_reranker(settings, store)
-    generators = [generator] if generator else load_generators(settings, store)
     access = Access(settings)
-    archive = open_archive(settings, store)
+    with ThreadPoolExecutor(2, "load") as pool:  # much of it happens without Python's lock
+        reranking = pool.submit(load_reranker, settings, store)
+        generating = pool.submit(lambda: [generator] if generator else load_generators(settings, store))
+        archive = open_archive(settings, store)
+        try:
+            reranker, generators = reranking.result(), generating.result()
+        except BaseException:
+            archive.close()
+            raise
+    _give_back_memory()
     retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
     chat = Chat(archive, retriever, generators[0], settings, page_of=access.page_of)
     in_process = settings.generator.startswith("llamacpp:")
@@ -93,6 +102,12 @@ async def warm_up(engine: Engine) -> None:
     # What is loaded stays: to look through it at each full collection stops everything (measured: for 150 ms).
     gc.collect()
     gc.freeze()
+
+
+def _give_back_memory() -> None:
+    """Hand what loading took beyond what is kept back to the system, where its C library (glibc) does so when asked."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _warm_search(engine: Engine) -> None:
