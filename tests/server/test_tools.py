@@ -72,9 +72,9 @@ def test_a_search_says_where_nothing_is_of_the_period_or_fits_at_all(library):
     empty = searched(library, query="Brücke Landshut Isar", **{"from": "2023-06-20", "to": "2023-06-21"})
     assert "Zeitraum" in empty.note and empty.articles[0].id == "bruecke"
     unlikely = searched(library, query="Wie besiegte Uli Hoeneß beim Schach den Weltmeister Magnus Carlsen?")
-    assert "wahrscheinlich nichts" in unlikely.note
+    assert unlikely.note.startswith("Vielleicht enthält das Archiv dazu nichts")
     english = searched(library, query="How did Uli Hoeneß defeat the world champion Magnus Carlsen at chess?")
-    assert "probably holds nothing" in english.note
+    assert "may hold nothing" in english.note
 
 
 def test_top_k_bounds_the_articles(library):
