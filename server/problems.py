@@ -127,13 +127,16 @@ async def _gone(_: Request, error: Exception) -> Response:
     return Response(status_code=CLIENT_CLOSED)
 
 
+_LOOKED_AT = 100  # of the errors of one body
 _CODES = {"missing": "missing_required_parameter", "extra_forbidden": "unknown_parameter"}
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
     """A body that isn't what its endpoint takes: the field that lies deepest is the one that was meant."""
     assert isinstance(error, RequestValidationError)
-    found = [(_path(problem["loc"][1:], error.body, problem["type"]), problem) for problem in error.errors()]
+    found = [
+        (_path(problem["loc"][1:], error.body, problem["type"]), problem) for problem in error.errors()[:_LOOKED_AT]
+    ]
     where, problem = max(found, key=lambda each: (len(each[0]), _telling(each[1]["type"])))
     if problem["type"] == "json_invalid":
         told = _told(f"the body is no JSON: {problem['ctx']['error']}", "invalid_request_error")

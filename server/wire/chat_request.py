@@ -27,7 +27,7 @@ class RefusalPart(Fields):
 
 
 Part = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
-Parts = Annotated[list[Part], Field(max_length=1000)]
+Parts = Annotated[list[Part], Field(fail_fast=True, max_length=1000)]
 Content = LongText | Parts
 
 
@@ -49,7 +49,7 @@ class AssistantMessage(Fields):
 
     role: Literal["assistant"]
     content: Content | None = None
-    tool_calls: Annotated[list[CalledTool], Field(max_length=MOST_TOOLS)] | None = None
+    tool_calls: Annotated[list[CalledTool], Field(fail_fast=True, max_length=MOST_TOOLS)] | None = None
 
 
 class ToolMessage(Fields):
@@ -118,7 +118,7 @@ class ChatRequest(Fields):
     """POST /v1/chat/completions."""
 
     model: ModelName
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
+    messages: Annotated[list[ChatMessage], Field(fail_fast=True, min_length=1, max_length=1000)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(None, ge=0, le=2)
@@ -126,18 +126,18 @@ class ChatRequest(Fields):
     max_tokens: Count | None = None
     max_completion_tokens: Count | None = None
     seed: Whole | None = None
-    stop: StopString | Annotated[list[StopString], Field(max_length=4)] | None = None
+    stop: StopString | Annotated[list[StopString], Field(fail_fast=True, max_length=4)] | None = None
     n: One | None = None
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    logit_bias: Annotated[dict[str, float], Field(max_length=0)] | None = None
+    logit_bias: Annotated[dict[str, Any], Field(max_length=0)] | None = None
     logprobs: Off = None
     top_logprobs: int | None = Field(None, ge=0, le=0)
-    modalities: list[Literal["text"]] | None = None
+    modalities: Annotated[list[Literal["text"]], Field(fail_fast=True, max_length=10)] | None = None
     response_format: ResponseFormat | None = None
-    tools: Annotated[list[Tool], Field(max_length=MOST_TOOLS)] | None = None
+    tools: Annotated[list[Tool], Field(fail_fast=True, max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | Choice | None = None
-    functions: Annotated[list[Any], Field(max_length=0)] | None = Field(None, deprecated=True)
+    functions: Annotated[list[Any], Field(fail_fast=True, max_length=0)] | None = Field(None, deprecated=True)
     archive: ArchiveOptions | None = None
 
     @property

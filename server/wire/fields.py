@@ -15,6 +15,7 @@ from archive.articles import Period
 from archive.errors import BadRequest
 
 MOST_CHARACTERS = 200_000  # of all texts of one question together; far beyond any context here
+_MOST_PAIRS = 16
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2199, 12, 31)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -56,6 +57,16 @@ One = Annotated[int, Field(ge=1, le=1), BeforeValidator(_whole)]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 ModelName = Annotated[str, Field(min_length=1, max_length=500, examples=["heise-archiv"])]
 LongText = Annotated[str, Field(max_length=MOST_CHARACTERS)]
+
+
+def _few(given: object) -> object:
+    """Refused before each pair is looked at: a large body must not cost as much as it can."""
+    if isinstance(given, dict) and len(given) > _MOST_PAIRS:
+        raise PydanticCustomError("too_long", "holds more than {most} pairs", {"most": _MOST_PAIRS})
+    return given
+
+
+Metadata = Annotated[dict[str, str], Field(max_length=_MOST_PAIRS), BeforeValidator(_few)]
 
 
 class ArchiveOptions(Fields):

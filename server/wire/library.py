@@ -36,7 +36,7 @@ class EmbeddingsRequest(Fields):
     """POST /v1/embeddings; `input_type` tells questions from passages, which this kind of model embeds differently."""
 
     model: ModelName
-    input: EmbeddedText | Annotated[list[EmbeddedText], Field(min_length=1, max_length=2048)]
+    input: EmbeddedText | Annotated[list[EmbeddedText], Field(fail_fast=True, min_length=1, max_length=2048)]
     encoding_format: Literal["float", "base64"] | None = None
     input_type: Literal["query", "passage"] | None = None
     dimensions: Count | None = Field(None, description="the model's own, if any: vectors can't be shortened")
@@ -70,7 +70,7 @@ class RerankRequest(Fields):
 
     model: ModelName
     query: Query
-    documents: Annotated[list[LongText | Document], Field(min_length=1, max_length=1000)]
+    documents: Annotated[list[LongText | Document], Field(fail_fast=True, min_length=1, max_length=1000)]
     top_n: Count | None = None
     return_documents: bool | None = None
 

@@ -13,7 +13,7 @@ from archive.errors import BadRequest
 from server.generation import Message, Role, Sampling, ToolCall
 from server.inquiry import Inquiry, checked_choice, how_to_write
 from server.wire.chat_request import ANYTHING, ObjectFormat, RefusalPart, TextFormat
-from server.wire.fields import ArchiveOptions, Count, Fields, LongText, ModelName, Off, within_bounds
+from server.wire.fields import ArchiveOptions, Count, Fields, LongText, Metadata, ModelName, Off, within_bounds
 from server.wire.tools import MOST_TOOLS, CallId, Function, Named
 
 
@@ -25,7 +25,7 @@ class TextPart(Fields):
 
 
 Part = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
-Parts = Annotated[list[Part], Field(max_length=1000)]
+Parts = Annotated[list[Part], Field(fail_fast=True, max_length=1000)]
 
 
 class MessageItem(Fields):
@@ -113,7 +113,7 @@ class ResponsesRequest(Fields):
     model: ModelName
     input: (
         Annotated[str, Field(min_length=1, max_length=200_000)]
-        | Annotated[list[Item], Field(min_length=1, max_length=1000)]
+        | Annotated[list[Item], Field(fail_fast=True, min_length=1, max_length=1000)]
     )
     instructions: LongText | None = None
     stream: bool | None = None
@@ -121,10 +121,10 @@ class ResponsesRequest(Fields):
     top_p: float | None = Field(None, ge=0, le=1)
     max_output_tokens: Count | None = None
     text: TextOptions | None = None
-    tools: Annotated[list[FunctionTool], Field(max_length=MOST_TOOLS)] | None = None
+    tools: Annotated[list[FunctionTool], Field(fail_fast=True, max_length=MOST_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | FunctionChoice | None = None
     parallel_tool_calls: bool | None = None
-    metadata: Annotated[dict[str, str], Field(max_length=16)] | None = None
+    metadata: Metadata | None = None
     truncation: Literal["auto", "disabled"] | None = None
     background: Off = None
     previous_response_id: None = None

@@ -2,6 +2,11 @@
 
 import httpx
 import pytest
+from pydantic import ValidationError
+
+from server.wire.chat_request import ChatRequest
+from server.wire.library import EmbeddingsRequest, RerankRequest
+from server.wire.responses_request import ResponsesRequest
 
 CHAT = "/v1/chat/completions"
 JSON = {"Content-Type": "application/json"}
@@ -92,3 +97,19 @@ def test_half_a_character_is_refused_everywhere(http):
         ("/tools/search_archive", b'{"query": "\\ud83d"}'),
     ):
         refused(http.post(path, content=body, headers=JSON), 400)
+
+
+@pytest.mark.parametrize(
+    ("shape", "body"),
+    [
+        (ChatRequest, {"model": "m", "messages": [{"role": "user", "content": [1] * 1000}] * 1000}),
+        (ChatRequest, {"model": "m", "messages": [1] * 100_000, "tools": [1] * 100_000, "stop": [1] * 100_000}),
+        (ResponsesRequest, {"model": "m", "input": [1] * 100_000, "metadata": {str(n): n for n in range(100_000)}}),
+        (EmbeddingsRequest, {"model": "m", "input": ["a"] + [1] * 100_000}),
+        (RerankRequest, {"model": "m", "query": "q", "documents": [1] * 100_000}),
+    ],
+)
+def test_the_first_of_many_errors_is_enough(shape, body):
+    with pytest.raises(ValidationError) as refused:
+        shape.model_validate(body)
+    assert refused.value.error_count() < 10
