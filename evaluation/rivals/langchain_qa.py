@@ -14,7 +14,7 @@ from evaluation.questions import Asked
 from evaluation.rivals.own import Models
 from evaluation.rivals.replies import Reply, RivalFailed, Stopwatch, document, turns
 
-MEND = "pip install -c constraints.txt langchain-chroma"
+MEND = "pip install -c constraints.txt langchain-chroma langchain-openai"
 
 PROMPT = """Du beantwortest Fragen zu einem Nachrichtenarchiv, und zwar ausschließlich aus den folgenden Textstellen. \
 Antworte auf Deutsch in ein bis drei Sätzen. Setze hinter jeden Satz die Nummer der Textstelle, aus der er stammt, in \
@@ -33,8 +33,8 @@ class LangChainQA:
     """One store, one retriever, one chat model."""
 
     def __init__(self, models: Models, folder: Path) -> None:
-        if importlib.util.find_spec("langchain_chroma") is None:
-            raise RivalFailed(f"langchain-chroma is not installed; run `{MEND}`")
+        if not all(importlib.util.find_spec(package) for package in ("langchain_chroma", "langchain_openai")):
+            raise RivalFailed(f"langchain-chroma or langchain-openai is not installed; run `{MEND}`")
         from chromadb.config import Settings
         from langchain_chroma import Chroma
         from langchain_openai import ChatOpenAI
