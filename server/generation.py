@@ -150,6 +150,9 @@ def load_generators(settings: Settings, store: ModelStore) -> list[Generator]:
     if provider == "openai" and not settings.generator_urls:
         # There is no default: nothing leaves this machine by oversight.
         raise SettingsError("ARCHIVAR_GENERATOR=openai:... needs ARCHIVAR_GENERATOR_URL, the address of your engine")
+    for url in settings.generator_urls:
+        if not url.startswith(("http://", "https://")):
+            raise SettingsError(f"ARCHIVAR_GENERATOR_URL={url}: write an address such as http://localhost:8080/v1")
     if provider == "llamacpp":
         from server.llamacpp import LlamaCppGenerator
 

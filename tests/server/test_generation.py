@@ -185,6 +185,13 @@ def test_a_generator_of_no_known_engine(name):
         load_generators(Settings(generator=name), ModelStore(Settings().models, offline=True))
 
 
+def test_an_address_without_its_scheme_is_refused_at_once():
+    with pytest.raises(SettingsError, match="http://localhost:8080/v1"):
+        load_generators(
+            Settings(generator="openai:m", generator_url="localhost:8080"), ModelStore(Settings().models, offline=True)
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "likeliest"),
     [("(B)", "B"), ("B) Gras", "B"), ("**A**", "A"), ("Ja, das", None), ("", None), ("„C“", "C")],
