@@ -17,7 +17,8 @@ from evaluation.serve_processes import Figures, Plan, asked, cpu_seconds, engine
 
 def added(plan: Plan) -> Figures:
     """Milliseconds to the first token beyond the engine's own, directly and through the server; loss of pace."""
-    with engine(plan.home / "bench") as engine_port, server(plan, engine_port) as (port, *_):
+    written = {"ARCHIVAR_WORDING": "written"}
+    with engine(plan.home / "bench") as engine_port, server(plan, engine_port, **written) as (port, *_):
         return asyncio.run(_added(plan, engine_port, port))
 
 
@@ -49,7 +50,7 @@ async def _added(plan: Plan, engine_port: int, port: int) -> Figures:
 async def _own_time(plan: Plan, port: int, first: float) -> Figures:
     """What an answer from the archive takes to its first token beside the stages of retrieval and the engine."""
     own = []
-    for question in plan.questions[: max(5, plan.answers // 5)]:
+    for question in plan.questions[: max(5, plan.answers // 10)]:
         reply = await streamed(port, asked(f"{question} first={first} rate=100 words=3", "heise-archiv"))
         timings = reply.events()[-1].get("timings", {})
         if "first_token" in timings and "generate" in timings:
