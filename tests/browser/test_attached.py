@@ -58,12 +58,14 @@ class Attached:
 
 def settings_of_open_webui(api: str, engine: str) -> dict[str, str]:
     """What the README tells to set, and the played model as the one that chats."""
+    everybody = {"principal_type": "user", "principal_id": "*", "permission": "read"}
     tools = [
         {
-            "type": kind, "url": f"{api}/{path}", "path": "openapi.json", "auth_type": "bearer", "key": KEY,
-            "config": {"enable": True, "access_grants": []}, "info": {"id": name, "name": name, "description": ""},
+            "type": kind, "url": f"{api}/{kind if kind == 'mcp' else 'tools'}", "path": path, "auth_type": "bearer",
+            "key": KEY, "config": {"enable": True, "access_grants": [everybody]},
+            "info": {"id": name, "name": "Archiv", "description": "Nachrichtenarchiv"},
         }
-        for kind, path, name in (("openapi", "tools", "archiv"), ("mcp", "mcp", "archivmcp"))
+        for kind, path, name in (("openapi", "openapi.json", "archiv"), ("mcp", "", "archivmcp"))
     ]  # fmt: skip
     return {
         "OPENAI_API_BASE_URLS": f"{engine}/v1", "OPENAI_API_KEYS": "none",
@@ -126,6 +128,17 @@ def test_a_model_searches_and_reads_with_the_tools(attached, chat, tool_id, pref
     assert "Freund" in results[0] and "passage" in results[0]
     assert "parts" in results[1] and len(results[1]) > 300
     assert "Freund" in answer.text
+
+
+def test_every_user_is_offered_the_tools(attached):
+    person = {"name": "Ute", "email": "ute@zeitung.example", "password": "Seepferdchen1", "role": "user"}
+    user = attached.client.post("/api/v1/auths/add", json=person).raise_for_status().json()
+    try:
+        headers = {"Authorization": f"Bearer {user['token']}"}
+        offered = httpx.get(f"{attached.webui}/api/v1/tools/", headers=headers, timeout=30).raise_for_status().json()
+    finally:  # without a login, Open WebUI wants one user only
+        attached.client.delete(f"/api/v1/users/{user['id']}").raise_for_status()
+    assert {"server:archiv", "server:mcp:archivmcp"} <= {tool["id"] for tool in offered}
 
 
 def test_a_chat_searches_the_archive_in_place_of_the_web(attached, chat):

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -190,9 +191,13 @@ def test_a_program_on_this_machine_speaks_with_it_over_stdin(home):
 
 
 def test_without_an_archive_the_program_says_so(tmp_path):
-    import subprocess
-
     env = {**os.environ, "ARCHIVAR_HOME": str(tmp_path / "none")}
     done = subprocess.run([sys.executable, "-m", "archivar", "mcp"], cwd=ROOT, env=env, capture_output=True, text=True)
     assert done.returncode == 1 and "archivar ingest" in done.stderr and not done.stdout
     assert not (tmp_path / "none").exists()
+
+
+def test_a_server_starts_without_loading_mcp():
+    code = "import sys, server.app; sys.exit(' '.join(sorted({'mcp', 'mcp_types'} & set(sys.modules))) or None)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
