@@ -60,8 +60,8 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_eng
             CORSMiddleware, allow_origins=settings.origins, allow_methods=("GET", "POST"), allow_headers=("*",),
             expose_headers=("Retry-After", "X-Request-Id"),
         )  # fmt: skip
-    app.add_middleware(SecureHeaders)
-    app.add_middleware(Observed, tracing=tracing)  # the last that is added is the outermost
+    app.add_middleware(Observed, tracing=tracing)
+    app.add_middleware(SecureHeaders)  # the last that is added is the outermost: no response goes without
     app.include_router(chat.router)
     app.include_router(responses.router)
     app.include_router(library.router)

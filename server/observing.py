@@ -1,4 +1,4 @@
-"""The outermost layer of the server: each request's id, log line, metrics, times and trace.
+"""The layer around all that serves: each request's id, log line, metrics, times and trace.
 
 One layer for all of them, since each layer costs every chunk of every stream; plain ASGI, since Starlette's
 BaseHTTPMiddleware stands between a stream and its client's disconnect.

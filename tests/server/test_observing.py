@@ -133,6 +133,7 @@ def test_an_unexpected_error_has_an_id_too_and_its_traceback_is_logged_once(http
     generator.enqueue(ZeroDivisionError("durch nichts"))
     answer = ask(http, **{"X-Request-Id": "broken-1"})
     assert answer.status_code == 500 and answer.headers["x-request-id"] == "broken-1"
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.json()["error"]["request_id"] == "broken-1" and "nichts" not in answer.text
     told = lines.of("broken-1")
     assert sum("ZeroDivisionError" in line.get("traceback", "") for line in told) == 1
