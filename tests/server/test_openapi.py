@@ -26,7 +26,7 @@ EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "")
 
 @pytest.fixture(scope="module")
 def base(archive_home) -> Iterator[str]:
-    settings = Settings(home=archive_home, reranked=2, candidates=5, engine_slots=8, queue=1000)
+    settings = Settings(home=archive_home, reranked=2, candidates=4, top_k=1, engine_slots=8, queue=1000)
     with serving(settings, ScriptedGenerator()) as address:
         yield address
 
@@ -68,7 +68,7 @@ def test_schemathesis_finds_nothing(base, tmp_path):
     command = [
         Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml",
         "run", f"{base}/openapi.json", "--seed", "7", "--max-examples", EXAMPLES or "20",
-        "--continue-on-failure", "--warnings", "off", *phases,
+        "--continue-on-failure", "--warnings", "off", "--request-timeout", "120", *phases,
     ]  # fmt: skip
     hooks = {"SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE), "FUZZ_ARTICLE": article}
     found = subprocess.run(command, cwd=tmp_path, env=os.environ | hooks, capture_output=True, text=True, check=False)
