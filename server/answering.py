@@ -26,6 +26,10 @@ from server.wording import say
 
 ARCHIVE_MODEL = "heise-archiv"
 
+# What the archive is asked with: the models of retrieval read less, and a book in a question takes minutes.
+_CHARACTERS = 4000
+_TURNS = 20
+
 
 def begin(inquiry: Inquiry, request: Request) -> Running:
     """The answer, which is being made from now on. Raises BadRequest, NotFound for another model, and Busy."""
@@ -54,9 +58,19 @@ def _ask(inquiry: Inquiry, turn: Turn) -> Ask:
     spoken = inquiry.spoken
     last = max(index for index, message in enumerate(spoken) if message.role == "user")
     return Ask(
-        question=spoken[last].content, history=spoken[:last], period=inquiry.period, top_k=inquiry.top_k,
-        today=inquiry.today, sampling=replace(inquiry.sampling, response_format=None), turn=turn,
+        question=_shortened(spoken[last].content), history=_recent(spoken[:last]),
+        period=inquiry.period, top_k=inquiry.top_k, today=inquiry.today,
+        sampling=replace(inquiry.sampling, response_format=None), turn=turn,
     )  # fmt: skip
+
+
+def _recent(history: Sequence[Message]) -> tuple[Message, ...]:
+    return tuple(replace(message, content=_shortened(message.content)) for message in history[-_TURNS:])
+
+
+def _shortened(text: str) -> str:
+    """The beginning and the end of a text that is too long to be asked with: a question stands at either."""
+    return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS // 2]} {text[-_CHARACTERS // 2 :]}"
 
 
 def _shaped(inquiry: Inquiry, events: AsyncGenerator[Event], engine: Engine) -> AsyncGenerator[Event]:

@@ -297,3 +297,16 @@ def test_json_that_is_a_trap_is_a_bad_request(http, keys, body):
     for path in ("/v1/search", "/v1/chat/completions", "/tools/search_archive", "/web/search"):
         assert 400 <= http.post(path, content=body, headers=headers).status_code < 500, path
     assert time.monotonic() - begun < 20
+
+
+def test_a_book_in_a_question_is_not_searched_for(http, keys):
+    """It took a minute of a core; what it begins and ends with is enough."""
+    book = f"Wer fand die Hintertür in XZ? {'Und dann geschah noch etwas. ' * 3000}Und wann war das?"
+    talk = [{"role": "user", "content": book[:80_000]}, {"role": "assistant", "content": "So."}]
+    for messages in ([{"role": "user", "content": book}], [*talk, {"role": "user", "content": "Und wann?"}]):
+        answer = http.post("/v1/chat/completions", json=QUESTION | {"messages": messages}, headers=keys.headers("ute"))
+        assert answer.status_code == 200 and len(answer.json()["archive"]["query"]) < 5000
+    assert "Hintertür in XZ" in http.post(
+        "/v1/chat/completions", json=QUESTION | {"messages": [{"role": "user", "content": book}]},
+        headers=keys.headers("ute"),
+    ).json()["archive"]["query"]  # fmt: skip
