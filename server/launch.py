@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OPEN_WEBUI = ROOT / ".venv-webui" / "bin" / "open-webui"
 READY_WITHIN = 300.0  # seconds; a cold disk may need one minute for the models
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-GRACE = 10.0  # seconds between asking a child to end and killing it
+GRACE = 10.0  # seconds between asking a child to end and killing it, beyond what it needs for its work
 HEARTBEAT = 5.0  # seconds between two lines about one that is still starting
 
 
@@ -35,13 +35,17 @@ class ChildFailed(ArchivarError):
 
 @dataclass(frozen=True)
 class Service:
-    """A program to run: ready once every one of `checks` answers 200; what it says goes to `log`."""
+    """A program to run: ready once every one of `checks` answers 200; what it says goes to `log`.
+
+    `ending` are seconds that it may take, when it is told to end, for what it is at.
+    """
 
     name: str
     argv: tuple[str, ...]
     env: dict[str, str]
     log: Path
     checks: tuple[str, ...]
+    ending: float = 0.0
 
 
 class Child:
@@ -132,12 +136,12 @@ class Children:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """Asks all to end, and kills what is left after GRACE seconds. A second Ctrl-C can't cut this short."""
+        """Asks all to end, and kills what is left after its time. A second Ctrl-C can't cut this short."""
         handlers = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
         for number in (signal.SIGTERM, signal.SIGKILL):
             for child in self._children:
                 child.signal(number)
-            deadline = time.monotonic() + GRACE
+            deadline = time.monotonic() + GRACE + max((child.service.ending for child in self._children), default=0.0)
             while any(child.running for child in self._children) and time.monotonic() < deadline:
                 time.sleep(0.05)
         for kept, handler in handlers.items():
@@ -167,6 +171,7 @@ def services(settings: Settings) -> tuple[Service, Service]:
         {**os.environ, "ARCHIVAR_HOME": str(home), "ARCHIVAR_PORT": str(settings.port)},
         home / "logs" / "api.log",
         (f"{api_url}/health/live",),  # models are loaded then; an empty archive may be filled later
+        settings.shutdown_seconds,
     )
     webui = Service(
         "Open WebUI",

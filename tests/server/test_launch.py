@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 DIE = "import sys; print('Bedingung verletzt'); sys.exit(7)"
+DILIGENT = """
+import pathlib, signal, sys, time
+note = pathlib.Path(sys.argv[1])
+def end(*_):
+    time.sleep(1.5)
+    note.write_text("done")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+note.write_text("")
+time.sleep(600)
+"""
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -93,6 +105,18 @@ def test_a_stubborn_child_and_its_children_are_killed(tmp_path: Path, monkeypatc
     time.sleep(0.2)
 
     assert not alive(grandchild)
+
+
+def test_a_child_that_ends_what_it_is_at_has_time_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "GRACE", 0.5)
+    note = tmp_path / "note"
+
+    with Children([replace(service(tmp_path, DILIGENT, str(note)), ending=20.0)]):
+        deadline = time.monotonic() + 20
+        while not note.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    assert note.read_text() == "done"
 
 
 def test_one_that_can_not_be_started_ends_the_other(tmp_path: Path) -> None:
