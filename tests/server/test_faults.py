@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -58,8 +58,8 @@ def _fine(engine) -> None:
     engine.behave()
 
 
-def background(*questions) -> list[Answer]:
-    """Ask at once, each in a thread of its own; what they get is there when they are joined."""
+def background(*questions) -> list[Future[Answer]]:
+    """Ask at once, each in a thread of its own."""
     pool = ThreadPoolExecutor(len(questions))
     return [pool.submit(question) for question in questions]
 
@@ -135,6 +135,21 @@ def test_beyond_the_queue_is_a_429_that_says_when_to_come_back(base, engine):
     assert sorted(answer.statuses for answer in answers) == [
         ["Platz 1 in der Warteschlange …"], ["Platz 2 in der Warteschlange …", "Platz 1 in der Warteschlange …"],
     ]  # fmt: skip
+
+
+def test_a_readers_one_question_goes_before_a_scripts_next(base, engine):
+    engine.behave(first=60)
+    using = Leaver(base, model="scripted")
+    assert at_work(engine)
+    engine.behave()
+    script = background(*[lambda: ask(base, model="scripted", headers=EVENTS)] * 2)
+    assert wait_for(lambda: waits(base) == 2)
+    [reader] = background(lambda: ask(base, model="scripted"))
+    assert wait_for(lambda: waits(base) == 3)
+    using.leave()
+    assert reader.result().statuses == ["Platz 2 in der Warteschlange …", "Platz 1 in der Warteschlange …"]
+    told = sorted(each.result().statuses for each in script)
+    assert [line.split()[1] for line in told[1]] == ["2", "3", "2", "1"]
 
 
 def waits(base: str) -> int:
