@@ -96,8 +96,11 @@ class OpenAIGenerator:
         """What the engine says, to its end; each failure as the error that it means."""
         begun = ended = False
         try:
-            async with self._answer({"model": self.name, **request}) as response:
-                async for values in _events(response, self._silence):
+            async with (
+                self._answer({"model": self.name, **request}) as response,
+                contextlib.aclosing(_events(response, self._silence)) as events,
+            ):
+                async for values in events:
                     is_done = _DONE in values
                     for said in read_chunks(values[: values.index(_DONE)] if is_done else values):
                         begun, ended = begun or bool(said.text), said.is_last or (ended and not said.text)
