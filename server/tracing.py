@@ -50,7 +50,8 @@ class Tracing:
             start_time=epoch(exchange.started),
         )  # fmt: skip
         if span.is_recording():
-            if exchange.status >= 500 or exchange.now.error:
+            # What a client did wrong is no error of a server's span; one with status 200 came amid a stream.
+            if exchange.status >= 500 or (exchange.now.error and exchange.status < 400):
                 span.set_status(StatusCode.ERROR)
             within = set_span_in_context(span, context)
             for timings in exchange.now.timings:

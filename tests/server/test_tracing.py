@@ -131,6 +131,9 @@ def test_an_error_is_one_in_the_trace(http, receiver, generator):
     server = receiver.trace("2" * 32)["POST /v1/chat/completions"]
     assert server.status.code == Status.STATUS_CODE_ERROR
     assert attributes(server)["error.type"] == "EngineUnavailable"
+    assert ask(http, "7" * 32, model="nobody").status_code == 404
+    server = receiver.trace("7" * 32)["POST /v1/chat/completions"]
+    assert server.status.code == Status.STATUS_CODE_UNSET and attributes(server)["error.type"] == "NotFound"
 
 
 def test_what_a_caller_doesnt_sample_and_probes_are_not_told(http, receiver):
