@@ -111,19 +111,29 @@ class Retriever:
                     _lists(index, query, vector, limit, period) for query, vector in zip(tried, vectors, strict=True)
                 ]
             with timings.stage("fuse"):
-                fused = [self._fused(each, tried[0]) for each in found]
-                lists = [blend(fused[:alike])[:limit], *(hits[:limit] for hits in fused[alike:])]
+                whole = None if search.variants else limit  # variants are blended to their ends
+                fused = [self._fused(each, tried[0], whole) for each in found[:alike]]
+                parts = [self._fused(each, tried[0], limit) for each in found[alike:]]
+                lists = [blend(fused)[:limit], *parts]
             if any(lists):
                 break
         return period, lists
 
-    def _fused(self, lists: dict[str, Found], query: WordQuery) -> list[Hit]:
+    def _fused(self, lists: dict[str, Found], query: WordQuery, limit: int | None) -> list[Hit]:
+        """The best `limit` (None: all) that the ledger holds and the query allows; no more are read than it takes."""
         by_stage = {stage: dict(found) for stage, found in lists.items()}
-        order = fuse(by_stage)
-        passages = self._archive.ledger.passages(passage_id for passage_id, _ in order)
-        # An index may lag behind the ledger for a moment.
-        held = [(passages[passage_id], score) for passage_id, score in order if passage_id in passages]
-        return [_hit(passage, score, by_stage) for passage, score in held if query.allows(passage.title, passage.text)]
+        order, hits = fuse(by_stage), list[Hit]()
+        step = limit or max(len(order), 1)
+        for start in range(0, len(order), step):
+            part = order[start : start + step]
+            passages = self._archive.ledger.passages(passage_id for passage_id, _ in part)
+            # An index may lag behind the ledger for a moment.
+            held = [(passages[passage_id], score) for passage_id, score in part if passage_id in passages]
+            allowed = ((passage, score) for passage, score in held if query.allows(passage.title, passage.text))
+            hits += [_hit(passage, score, by_stage) for passage, score in allowed]
+            if len(hits) >= step:
+                break
+        return hits[:limit]
 
     def _ordered(self, index: Index, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
         """Leaning to newer or older, and near-identical reports behind the rest."""
