@@ -137,10 +137,11 @@ def start(plan: Plan, times: int = 3) -> Figures:
     return found
 
 
-def _start(plan: Plan, engine_port: int | None) -> tuple[float, float, float]:
+def _start(plan: Plan, engine_port: int | None) -> tuple[float, float, float, float]:
     with server(plan, engine_port) as (port, pid, live, ready):
+        cpu = cpu_seconds(pid)
         asyncio.run(_ask_some(port, plan))
-        return live, ready, resident(pid)
+        return live, ready, cpu, resident(pid)
 
 
 async def _ask_some(port: int, plan: Plan) -> None:
@@ -150,9 +151,10 @@ async def _ask_some(port: int, plan: Plan) -> None:
     connection.close()
 
 
-def _best(measured: Sequence[tuple[float, float, float]]) -> Figures:
-    live, ready, memory = zip(*measured, strict=True)
+def _best(measured: Sequence[tuple[float, float, float, float]]) -> Figures:
+    live, ready, cpu, memory = zip(*measured, strict=True)
     return {
         "live_s": round(min(live), 2), "ready_s": round(min(ready), 2),
-        "ready_median_s": round(float(np.median(ready)), 2), "resident_mb": round(max(memory)),
+        "ready_median_s": round(float(np.median(ready)), 2), "cpu_s": round(min(cpu), 2),
+        "resident_mb": round(max(memory)),
     }  # fmt: skip
