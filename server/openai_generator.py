@@ -116,6 +116,8 @@ class OpenAIGenerator:
             ) from error
         except aiohttp.ClientConnectorError as error:
             raise unreachable("openai", self.where) from error
+        except aiohttp.ClientPayloadError as error:  # its words are of chunks and lengths
+            raise broke_off("openai", self.where, begun, "") from error
         except (aiohttp.ClientError, ConnectionError, Unreadable) as error:
             raise broke_off("openai", self.where, begun, str(error)) from error
         except Reported as error:
