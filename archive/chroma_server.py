@@ -22,7 +22,7 @@ def server_at(host: str, port: int, tls: bool) -> ClientAPI:
     """A client of the Chroma server there. Raises ConnectionError, here and with each call, where it can't be used."""
     with _told():
         # Chroma's client asks three things when it is made, and can't be told limits before.
-        httpx.get(f"http{'s' if tls else ''}://{host}:{port}/api/v2/heartbeat", timeout=_LIMITS, trust_env=False)
+        httpx.get(f"http{'s' if tls else ''}://{host}:{port}/api/v2/heartbeat", timeout=_LIMITS)
         client = chromadb.HttpClient(host, port, ssl=tls, settings=Settings(anonymized_telemetry=False))
     api = cast(FastAPI, client._server)  # type: ignore[attr-defined]
     unbounded, api._session = api._session, BoundedSession(headers=api._session.headers, limits=api.http_limits)
