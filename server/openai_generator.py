@@ -108,22 +108,24 @@ class OpenAIGenerator:
                     if is_done:
                         ended = True
                         break
-        except TimeoutError as error:
-            if isinstance(error, aiohttp.ConnectionTimeoutError):
-                raise unreachable("openai", self.where) from error
-            raise EngineTimeout(
-                f"{self.name}: silent for {self._silence:.0f} s; look at the engine or raise ARCHIVAR_ENGINE_TIMEOUT"
-            ) from error
-        except aiohttp.ClientConnectorError as error:
-            raise unreachable("openai", self.where) from error
-        except aiohttp.ClientPayloadError as error:  # its words are of chunks and lengths
-            raise broke_off("openai", self.where, begun, "") from error
-        except (aiohttp.ClientError, ConnectionError, Unreadable) as error:
-            raise broke_off("openai", self.where, begun, str(error)) from error
-        except Reported as error:
-            raise GenerationError(f"openai at {self.where} failed for model {self.name}: {error}") from error
+        except (aiohttp.ClientError, OSError, Unreadable, Reported) as error:
+            raise self._failure(error, begun) from error
         if not ended:
             raise broke_off("openai", self.where, begun, "")
+
+    def _failure(self, error: Exception, begun: bool) -> GenerationError:
+        match error:
+            case aiohttp.ConnectionTimeoutError() | aiohttp.ClientConnectorError():
+                return unreachable("openai", self.where)
+            case TimeoutError():
+                return EngineTimeout(
+                    f"{self.name}: silent for {self._silence:.0f} s; look at the engine or raise ARCHIVAR_ENGINE_TIMEOUT"
+                )
+            case Reported():
+                return GenerationError(f"openai at {self.where} failed for model {self.name}: {error}")
+            case aiohttp.ClientPayloadError():  # its words are of chunks and lengths
+                return broke_off("openai", self.where, begun, "")
+        return broke_off("openai", self.where, begun, str(error))
 
     @contextlib.asynccontextmanager
     async def _session(self, timeout: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientSession]:
