@@ -118,9 +118,8 @@ class OpenAIGenerator:
             case aiohttp.ConnectionTimeoutError() | aiohttp.ClientConnectorError():
                 return unreachable("openai", self.where)
             case TimeoutError():
-                return EngineTimeout(
-                    f"{self.name}: silent for {self._silence:.0f} s; look at the engine or raise ARCHIVAR_ENGINE_TIMEOUT"
-                )
+                mend = "look at the engine or raise ARCHIVAR_ENGINE_TIMEOUT"
+                return EngineTimeout(f"{self.name}: silent for {self._silence:.0f} s; {mend}")
             case Reported():
                 return GenerationError(f"openai at {self.where} failed for model {self.name}: {error}")
             case aiohttp.ClientPayloadError():  # its words are of chunks and lengths
