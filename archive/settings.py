@@ -97,7 +97,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port of the API")
     webui_port: int = Field(8080, ge=0, le=65535, description="port of Open WebUI")
     public_url: str = Field("", description="address of the API for browsers; empty: `http://localhost` and the port")
-    api_key: SecretStr = Field(SecretStr(""), description="key that clients must send; needed beyond loopback")
+    api_key: SecretStr = Field(
+        SecretStr(""), description="a key with all rights; this or one by `archivar keys` is needed beyond loopback"
+    )
     cors_origins: str = Field(
         "",
         pattern=r"^(https?://[^\s/,]+(\s*,\s*https?://[^\s/,]+)*)?$",

@@ -58,7 +58,7 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_eng
     if settings.origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=settings.origins, allow_methods=("GET", "POST"), allow_headers=("*",),
-            expose_headers=("Retry-After", "X-Request-Id"),
+            expose_headers=("Retry-After", "X-Request-Id", "X-RateLimit-Remaining-Requests"),
         )  # fmt: skip
     app.add_middleware(Observed, tracing=tracing)
     app.add_middleware(SecureHeaders)  # the last that is added is the outermost: no response goes without

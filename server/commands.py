@@ -1,5 +1,6 @@
 """`archivar serve`: the API alone."""
 
+import gc
 from math import ceil
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ def serve(
 ) -> None:
     """Serve the archive to Open WebUI and any OpenAI client, until Ctrl-C."""
     settings = load_settings(host=host, port=port, workers=workers)
+    # What a start loads stays, so there is no garbage to look for: a twelfth of its time. load_engine() turns it on.
+    gc.disable()
     import uvicorn
 
     from server import logs
@@ -24,11 +27,12 @@ def serve(
     options: dict[str, Any] = {
         "host": settings.host, "port": settings.port, "log_level": settings.log_level,
         "log_config": logs.config(settings), "access_log": False,  # Observed writes a line of its own
-        "timeout_graceful_shutdown": ceil(settings.shutdown_seconds + GRACE), "http": BoundedConnection,
+        "timeout_graceful_shutdown": ceil(settings.shutdown_seconds + GRACE), "http": BoundedConnection, "ws": "none",
     }  # fmt: skip
     if settings.workers > 1:
         from server import workers as several
 
+        gc.enable()
         several.serve(settings, options)
         return
     from server.app import create_app

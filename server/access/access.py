@@ -34,8 +34,10 @@ SIGNATURE = "s"  # the parameter of a link
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """All of one moment, replaced as a whole: threads that make links read it, too."""
+
     ring: KeyRing
-    signing: bytes | None
+    signing: bytes | None  # None: no key is needed, and no link signed
     read: float
 
 
@@ -58,7 +60,7 @@ class Access:
     @property
     def is_open(self) -> bool:
         """Whether no key is needed: there is none, and only this machine can ask."""
-        return self._is_local and not self._known.ring
+        return self._known.signing is None
 
     async def refresh(self) -> None:
         """Read the keys again where that is due. Raises ArchiveError where they can't be read for long."""
@@ -77,7 +79,7 @@ class Access:
     def caller(self, headers: Mapping[str, str], host: str) -> Caller:
         """Who asks. Raises Unauthorized for a key that is wrong, and Forbidden for web pages where none is needed.
 
-        Without a key, where one is needed, it's somebody without rights.
+        Without a key, where one is needed, and with one that has ended, it's somebody without rights.
         """
         if self.is_open:
             check_neighbour(headers, self._settings)
@@ -85,19 +87,20 @@ class Access:
         given = _bearer(headers)
         if not given:
             return Caller(frozenset(), host=host)
-        key = self._known.ring.find(given)
-        if key is None or key.state == "revoked":
+        if (key := self._known.ring.find(given)) is None:
             raise Unauthorized("the API key is wrong; ask for one, or see `archivar keys list`", "invalid_api_key")
-        if key.state == "expired":
-            raise Unauthorized("the API key has expired; ask for a new one", "invalid_api_key")
-        return Caller(key.rights, key, user_of(headers) if key.trusts_users else "", host)
+        rights = key.rights if key.state == "valid" else frozenset[Right]()
+        return Caller(rights, key, user_of(headers) if key.trusts_users else "", host)
 
     def check(self, caller: Caller, right: Right) -> None:
-        """Raise Unauthorized for a caller without a key, and Forbidden for a key without that right."""
+        """Raise Unauthorized for a caller without a valid key, and Forbidden for a key without that right."""
         if right in caller.rights:
             return
         if caller.key is None:
             raise Unauthorized("this needs an API key; send it as Authorization: Bearer <key>")
+        if (state := caller.key.state) != "valid":
+            ended = "has expired" if state == "expired" else "was revoked"
+            raise Unauthorized(f"the API key {caller.key.name} {ended}; ask for a new one", "invalid_api_key")
         raise Forbidden(f"the API key {caller.key.name} lacks the right to {right}", "missing_scope")
 
     async def count(self, caller: Caller) -> Standing | None:
@@ -108,22 +111,18 @@ class Access:
 
     def page_of(self, article_id: str) -> str:
         """Address of this server's page for an article; with a signature where keys are needed, which browsers lack."""
-        address = article_page(self._settings.base_url, article_id)
-        return address if self.is_open else f"{address}?{SIGNATURE}={self._signature(article_id)}"
+        address, signing = article_page(self._settings.base_url, article_id), self._known.signing
+        return address if signing is None else f"{address}?{SIGNATURE}={_signature(signing, article_id)}"
 
-    def is_signed(self, article_id: str, signature: str) -> bool:
+    def is_signed(self, article_id: str, signature: bytes) -> bool:
         """Whether we handed a link to that article out."""
-        return hmac.compare_digest(signature.encode(), self._signature(article_id).encode())
+        signing = self._known.signing
+        return signing is not None and hmac.compare_digest(signature, _signature(signing, article_id).encode())
 
     def close(self) -> None:
         """Close the file of keys."""
         self._thread.submit(self._store.close).result()
         self._thread.shutdown()
-
-    def _signature(self, article_id: str) -> str:
-        assert self._known.signing is not None
-        digest = hmac.digest(self._known.signing, article_id.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode().rstrip("=")
 
     def _read(self) -> _Known:
         ring = KeyRing(self._store.all(), self._operators)
@@ -149,6 +148,11 @@ def check_keys(settings: Settings) -> None:
         f"ARCHIVAR_HOST={settings.host} opens the server to others: make a key with `archivar keys add NAME`, "
         "or set ARCHIVAR_API_KEY, or listen on 127.0.0.1"
     )
+
+
+def _signature(secret: bytes, article_id: str) -> str:
+    digest = hmac.digest(secret, article_id.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest[:_SIGNATURE_BYTES]).decode().rstrip("=")
 
 
 def _bearer(headers: Mapping[str, str]) -> str:

@@ -109,7 +109,7 @@ class Guard:
         caller = access.caller(headers, scope["client"][0] if scope["client"] else "")
         scope.setdefault("state", {})["caller"] = audit.caller = caller
         current.note(key=caller.key.name if caller.key else "")
-        if need.right is None or (need.may_be_signed and not access.is_open and _is_signed(access, scope)):
+        if need.right is None or (need.may_be_signed and _is_signed(access, scope)):
             return None
         access.check(caller, need.right)
         if not need.is_counted or headers.get(TASK_HEADER):  # such a task is answered without an engine
@@ -120,4 +120,4 @@ class Guard:
 def _is_signed(access: Access, scope: Scope) -> bool:
     article_id = scope["path"].partition("/articles/")[2]
     signatures = parse_qs(scope["query_string"].decode("latin-1")).get(SIGNATURE, [])
-    return len(signatures) == 1 and access.is_signed(article_id, signatures[0])
+    return len(signatures) == 1 and access.is_signed(article_id, signatures[0].encode())

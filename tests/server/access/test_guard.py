@@ -176,6 +176,7 @@ def test_the_audit_tells_who_asked_what_and_no_more(http, keys, audit):
     http.get("/v1/articles/geheimnis", headers=keys.headers("ute"))
     http.get("/metrics", headers=keys.headers("ute"))
     http.get("/v1/models")
+    http.get("/v1/models", headers=keys.headers("old"))
     http.get("/health/live")
     told = [(line.key, line.user, line.method, line.route, line.status) for line in audit()]
     assert told == [
@@ -183,6 +184,7 @@ def test_the_audit_tells_who_asked_what_and_no_more(http, keys, audit):
         ("ute", "-", "GET", "/v1/articles/{article_id:path}", 404),
         ("ute", "-", "GET", "/metrics", 403),
         ("-", "-", "GET", "/v1/models", 401),
+        ("old", "-", "GET", "/v1/models", 401),
     ]
     everything = json.dumps([vars(line) for line in audit()], default=str)
     assert "XZ" not in everything

@@ -10,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from given_keys import Keys
+from pydantic import SecretStr
 
 from archive.articles import TIME_ZONE
 from archive.backup import back_up
 from archive.backup_file import read_manifest
-from archive.errors import ArchiveError, BadKey, QuotaUsed
+from archive.errors import ArchiveError, BadKey, QuotaUsed, SettingsError
+from archive.settings import Settings
 from server.access import quotas, store
 from server.access.callers import Caller, user_of
 from server.access.keys import KeyRing, new_key, operators_key
+from server.openwebui import environment
 
 
 @pytest.fixture
@@ -212,3 +215,13 @@ def test_a_backup_holds_no_keys(archive_home, tmp_path):
     keys.store.close()
     back_up(home, tmp_path / "archive.tar.zst")
     assert not [member for member in read_manifest(tmp_path / "archive.tar.zst").members if "keys" in str(member)]
+
+
+def test_open_webui_is_not_started_without_the_key_it_needs(tmp_path, keys):
+    where = ("http://127.0.0.1:8000", ("http://localhost:8080",))
+    assert environment(Settings(home=tmp_path), *where)["OPENAI_API_KEYS"] == "none"
+    keys.add("ute")
+    with pytest.raises(SettingsError, match="ARCHIVAR_API_KEY"):
+        environment(Settings(home=tmp_path), *where)
+    settings = Settings(home=tmp_path, api_key=SecretStr("geheim"))
+    assert environment(settings, *where)["OPENAI_API_KEYS"] == "geheim"
