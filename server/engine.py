@@ -88,6 +88,7 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
         except BaseException:
             archive.close()
             raise
+    gc.enable()  # off while a server starts, see server/commands.py
     _give_back_memory()
     retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
     chat = Chat(archive, retriever, generators[0], settings, page_of=access.page_of)

@@ -4,6 +4,7 @@ Each loads models of its own, reads the archive for itself, and follows what is 
 of the queue and of the engine's slots. What they count, Prometheus is told as one.
 """
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -69,6 +70,7 @@ class _Workers(Multiprocess):
 
 def create_worker() -> FastAPI:
     """The server of one worker; ends the process where it can't be."""
+    gc.disable()  # as in server/commands.py
     from server.app import create_app
     from server.stopping import exit_cleanly
 
