@@ -14,9 +14,11 @@ def answered(shape: type[Shape], event: dict[str, Any]) -> dict[str, Any]:
 
 
 def event(data: dict[str, Any], *, named: bool) -> dict[str, Any]:
-    """The schema of an event whose data is JSON by the schema `data`."""
+    """The schema of an event whose data is JSON by the schema `data`; without names, `[DONE]` comes after the last."""
     text = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
-    properties = {"data": text, **({"event": {"type": "string"}} if named else {})}
+    properties = (
+        {"data": text, "event": {"type": "string"}} if named else {"data": {"anyOf": [{"const": "[DONE]"}, text]}}
+    )
     return {"type": "object", "required": list(properties), "properties": properties}
 
 
