@@ -115,12 +115,13 @@ def test_a_call_that_the_length_cut_short_is_told_as_such():
 @pytest.mark.parametrize(
     ("case", "mend"),
     [
-        ("wrong_model", "no model qwen .*Valid aliases: qwen-zufall.*ARCHIVAR_GENERATOR"),
-        ("wrong_key", "refuses the key .*ARCHIVAR_GENERATOR_KEY"),
-        ("overflow", "less than ARCHIVAR_CONTEXT_TOKENS .*2048 tokens"),
+        ("vllm/wrong_model", "no model qwen .*Valid aliases: qwen-zufall.*ARCHIVAR_GENERATOR"),
+        ("vllm/wrong_key", "refuses the key .*ARCHIVAR_GENERATOR_KEY"),
+        ("vllm/overflow", "less than ARCHIVAR_CONTEXT_TOKENS .*2048 tokens"),
+        ("llama_server/wrong_key", "refuses the key .Invalid API Key.*ARCHIVAR_GENERATOR_KEY"),
     ],
 )
-def test_vllm_refuses_and_the_mend_is_told(case, mend):
+def test_a_refusal_names_what_mends_it(case, mend):
     with pytest.raises(GenerationError, match=mend) as caught:
-        heard(recorded(f"vllm/{case}"))
+        heard(recorded(case))
     assert not isinstance(caught.value, EngineUnavailable)
