@@ -120,9 +120,13 @@ class Busy(ArchivarError):
 
 
 class QuotaUsed(Busy):
-    """A key's requests of this minute or day are used up."""
+    """A key's requests of this minute or day are used up: all `limit` of them."""
 
     code = "rate_limit_exceeded"  # OpenAI's
+
+    def __init__(self, message: str, retry_after: int, limit: int) -> None:
+        super().__init__(message, retry_after)
+        self.limit = limit
 
 
 class ShuttingDown(ArchivarError):

@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from archive.errors import ArchivarError
+from archive.errors import ArchivarError, QuotaUsed
 from server import current
 from server.access.access import SIGNATURE, Access
 from server.access.audit import Audit
@@ -84,6 +84,8 @@ class Guard:
             standing = await self._admitted(access, scope, audit)
         except ArchivarError as error:
             response = response_to(error)
+            if isinstance(error, QuotaUsed):
+                response.headers.update(Standing(error.limit, 0, error.retry_after).headers)
             audit.log(response.status_code)
             await response(scope, receive, send)
             return

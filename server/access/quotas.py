@@ -36,7 +36,8 @@ def take(store: KeyStore, key: Key, user: str) -> Standing:
     if used.is_refused:
         # Where both are used up, the later one decides.
         full = max((one for one in standings if not one.remaining), key=lambda one: one.reset)
-        raise QuotaUsed(f"the quota of {full.limit} requests is used up; ask again in {full.reset} s", full.reset)
+        told = f"the quota of {full.limit} requests is used up; ask again in {full.reset} s"
+        raise QuotaUsed(told, full.reset, full.limit)
     return min(standings, key=lambda one: one.remaining)
 
 

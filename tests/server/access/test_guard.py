@@ -146,6 +146,10 @@ def test_a_used_up_quota_is_told_as_openai_tells_it(guarded, http, keys, noon):
     refused = http.post("/v1/search", json={"query": "XZ"}, headers=headers)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
     assert refused.json()["error"]["code"] == "rate_limit_exceeded"
+    assert (refused.headers["x-ratelimit-limit-requests"], refused.headers["x-ratelimit-remaining-requests"]) == (
+        "2",
+        "0",
+    )
     with (
         OpenAI(base_url=f"{guarded}/v1", api_key=keys.texts["few"], max_retries=0) as client,
         pytest.raises(RateLimitError),
