@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 from asking import QUESTION, Answer, ask, few_articles
-from chroma_process import ChromaProcess, forget_clients
+from chroma_process import ChromaProcess, forget_clients, is_open
 from engine_process import ANSWER, EngineProcess, wait_for
 from serving import serving
 
@@ -54,6 +54,9 @@ class ModelProcess(EngineProcess):
             "--port", str(self.port), "--n_ctx", "2048", "--n_threads", "2", "--interrupt_requests", "False",
             "--model_alias", "scripted", "--verbose", "False",
         ]  # fmt: skip
+
+    def answers(self) -> bool:
+        return is_open(self.port)  # it lists its models only when it is at nothing else, and listens once it has loaded
 
     def start(self) -> None:
         self.kill()
@@ -136,6 +139,9 @@ class Load:
         else:
             self.counts["looks whole and is not"] += 1
             self.bad.append(answer)
+            if LOG:
+                with Path(f"{LOG}.bad").open("a", encoding="utf-8") as log:
+                    log.write(f"expected {undisturbed!r}, got {answer}\n")
 
     def recovered(self) -> bool:
         """Whether the archive can be searched and the engine answers, both at once."""
