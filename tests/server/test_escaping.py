@@ -11,7 +11,7 @@ from archive.articles import Article, Hit, Passage
 from archive.records import Record
 from server.escaping import markdown, one_line, tame, web_address
 from server.pages import HEADERS, article_html
-from server.sources import listed, merge
+from server.sources import article_page, listed, merge
 from server.wire.sources import source_json, webui_source
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -61,7 +61,7 @@ def test_citations_and_lists_of_an_answer_stay():
 )
 def test_only_addresses_on_the_web_are_linked(url):
     assert web_address(url) is None
-    source = merge([hostile_hit(url=url)], lambda article_id: f"http://localhost:8000/articles/{article_id}")[0]
+    source = merge([hostile_hit(url=url)], lambda article_id: article_page("http://localhost:8000", article_id))[0]
     assert source.url == "http://localhost:8000/articles/a%2F1"
 
 
