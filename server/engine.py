@@ -99,7 +99,9 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
 
 async def warm_up(engine: Engine) -> None:
     """Read the fixed head of the prompt and search once, so that the first question finds all of it in memory."""
-    await asyncio.gather(_warm_generator(engine), asyncio.to_thread(_warm_search, engine))
+    generators = [member.generator for member in engine.turns.members]
+    warming = [_warm_generator(generator, engine.settings) for generator in generators]
+    await asyncio.gather(*warming, asyncio.to_thread(_warm_search, engine))
     # What is loaded stays: to look through it at each full collection stops everything (measured: for 150 ms).
     gc.collect()
     gc.freeze()
@@ -119,11 +121,11 @@ def _warm_search(engine: Engine) -> None:
         log.warning("the archive can't be searched yet: %s", error)
 
 
-async def _warm_generator(engine: Engine) -> None:
-    template = "system" if engine.settings.wording == "written" else "reader"
-    messages = [Message("system", render(template, engine.settings.language)), Message("user", "Frage:")]
+async def _warm_generator(generator: Generator, settings: Settings) -> None:
+    template = "system" if settings.wording == "written" else "reader"
+    messages = [Message("system", render(template, settings.language)), Message("user", "Frage:")]
     try:
-        async with contextlib.aclosing(engine.generator.stream(messages, Sampling(1))) as pieces:
+        async with contextlib.aclosing(generator.stream(messages, Sampling(1))) as pieces:
             async for _ in pieces:
                 pass
     except ArchivarError as error:
@@ -131,4 +133,4 @@ async def _warm_generator(engine: Engine) -> None:
     except asyncio.CancelledError:
         raise
     else:
-        log.info("generator %s is warm", engine.generator.name)
+        log.info("generator %s is warm", generator.name)

@@ -7,7 +7,7 @@ decides how many streams a core carries, and they don't tell whether a stream en
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import aiohttp
@@ -39,9 +39,16 @@ class OpenAIGenerator:
         self._headers = {"Authorization": f"Bearer {self._key or 'none'}"}  # local servers want some key, and ignore it
         self._unknown: set[str] = set()  # of _OPTIONAL
         self._thinks_at_once = False
+        self._tells_ends = False  # whether it was heard to say how an answer ended
+        self._asked, self._is_silent = 0, False  # requests on their way, and whether the last was given up for silence
 
     async def check(self) -> None:
-        """See Generator: the engine's own list of models tells; an engine that refuses the key is told, too."""
+        """See Generator: the engine's own list of models tells; an engine that refuses the key is told, too.
+
+        One that is at an answer isn't asked: llama-cpp-python's server lets the list wait, and breaks the answer off for it.
+        """
+        if self._asked and not self._is_silent:
+            return
         try:
             async with (
                 self._session(aiohttp.ClientTimeout(total=_CHECK_SECONDS)) as session,
@@ -103,12 +110,15 @@ class OpenAIGenerator:
                 contextlib.aclosing(_events(response, self._silence)) as events,
             ):
                 async for values in events:
+                    self._is_silent = False
                     is_done = _DONE in values
                     for said in read_chunks(values[: values.index(_DONE)] if is_done else values):
                         begun, ended = begun or bool(said.text), said.is_last or (ended and not said.text)
+                        self._tells_ends = self._tells_ends or said.reason is not None
                         yield said
                     if is_done:
-                        ended = True
+                        # llama-cpp-python's server says the same of an answer that it breaks off for another.
+                        ended = ended or not self._tells_ends
                         break
         except (aiohttp.ClientError, OSError, Unreadable, Reported) as error:
             raise self._failure(error, begun) from error
@@ -120,6 +130,7 @@ class OpenAIGenerator:
             case aiohttp.ConnectionTimeoutError() | aiohttp.ClientConnectorError():
                 return unreachable("openai", self.where)
             case TimeoutError():
+                self._is_silent = True
                 mend = "look at the engine or raise ARCHIVAR_ENGINE_TIMEOUT"
                 return EngineTimeout(f"{self.name}: silent for {self._silence:.0f} s; {mend}")
             case Reported():
@@ -138,11 +149,20 @@ class OpenAIGenerator:
         finally:
             await asyncio.sleep(0)  # aiohttp closes its sockets in the loop's next round
 
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        self._asked += 1
+        try:
+            yield
+        finally:
+            self._asked -= 1
+
     @contextlib.asynccontextmanager
     async def _answer(self, request: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
         """The engine's answer, once it has taken the request, without what it does not know."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._silence)
-        async with self._session(timeout) as session:
+        with self._asking():
+          async with self._session(timeout) as session:
             while True:
                 known = {name: value for name, value in request.items() if name not in self._unknown}
                 async with session.post(f"{self.where}/chat/completions", json=known) as response:

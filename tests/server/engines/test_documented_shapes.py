@@ -3,13 +3,16 @@
 Not recorded: each shape is written after what the engine's project says of it.
 """
 
+import asyncio
 import json
 
 import pytest
-from playing import chunk, data, events, heard
+from playing import TURNS, Player, chunk, data, events, heard
 
 from archive.errors import EngineTimeout, EngineUnavailable, GenerationError
+from archive.settings import Settings
 from server.generation import Message, Sampling, ToolCall, Usage
+from server.openai_generator import OpenAIGenerator
 
 DONE = "data: [DONE]"
 ENDS = (chunk("", "stop"), DONE)
@@ -138,6 +141,31 @@ def test_what_breaks_off_says_so(reset):
         heard(events(chunk("Am "), chunk("Montag")), reset=reset)
     with pytest.raises(EngineUnavailable, match="broke off before its first word"):
         heard(events(chunk(None, role="assistant")), reset=reset)
+
+
+def test_an_engine_that_tells_how_its_answers_end_has_broken_one_off_where_it_does_not():
+    whole, broken = events(chunk("Ja"), *ENDS), events(chunk("Am "), chunk("Mon"), DONE)  # llama-cpp-python's server
+    with Player(whole, broken) as player:
+        generator = OpenAIGenerator("qwen", Settings(), player.url)
+
+        async def ask() -> str:
+            return "".join([piece.text async for piece in generator.stream(TURNS, Sampling(60))])
+
+        assert asyncio.run(ask()) == "Ja"
+        with pytest.raises(GenerationError, match="broke off in the middle"):
+            asyncio.run(ask())
+
+
+def test_an_engine_that_is_at_an_answer_is_not_looked_at_beside_it():
+    with Player(events(chunk("Ja"), *ENDS)) as player:
+        generator = OpenAIGenerator("qwen", Settings(), player.url)
+
+        async def ask() -> None:
+            async for _ in generator.stream(TURNS, Sampling(60)):
+                await generator.check()
+
+        asyncio.run(ask())
+        assert len(player.asked) == 1
 
 
 def test_a_page_of_something_else_is_no_answer():
