@@ -7,7 +7,7 @@ decides how many streams a core carries, and they don't tell whether a stream en
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 import aiohttp
@@ -45,7 +45,7 @@ class OpenAIGenerator:
     async def check(self) -> None:
         """See Generator: the engine's own list of models tells; an engine that refuses the key is told, too.
 
-        One that is at an answer isn't asked: llama-cpp-python's server lets the list wait, and breaks the answer off for it.
+        One that is at an answer isn't asked: llama-cpp-python's server lets the list wait, and breaks off the answer.
         """
         if self._asked and not self._is_silent:
             return
@@ -104,6 +104,7 @@ class OpenAIGenerator:
     async def _said(self, request: dict[str, Any]) -> AsyncGenerator[Said]:
         """What the engine says, to its end; each failure as the error that it means."""
         begun = ended = False
+        self._asked += 1
         try:
             async with (
                 self._answer({"model": self.name, **request}) as response,
@@ -122,6 +123,8 @@ class OpenAIGenerator:
                         break
         except (aiohttp.ClientError, OSError, Unreadable, Reported) as error:
             raise self._failure(error, begun) from error
+        finally:
+            self._asked -= 1
         if not ended:
             raise broke_off("openai", self.where, begun, "")
 
@@ -149,20 +152,11 @@ class OpenAIGenerator:
         finally:
             await asyncio.sleep(0)  # aiohttp closes its sockets in the loop's next round
 
-    @contextlib.contextmanager
-    def _asking(self) -> Iterator[None]:
-        self._asked += 1
-        try:
-            yield
-        finally:
-            self._asked -= 1
-
     @contextlib.asynccontextmanager
     async def _answer(self, request: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
         """The engine's answer, once it has taken the request, without what it does not know."""
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=self._silence)
-        with self._asking():
-          async with self._session(timeout) as session:
+        async with self._session(timeout) as session:
             while True:
                 known = {name: value for name, value in request.items() if name not in self._unknown}
                 async with session.post(f"{self.where}/chat/completions", json=known) as response:
