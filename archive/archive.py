@@ -18,7 +18,8 @@ from archive.differences import Differences
 from archive.embedding import Embedder
 from archive.errors import ArchivarError, ArchiveError, ArchiveLocked, ModelMismatch
 from archive.index import Index
-from archive.ledger import RESTORE, Ledger, explained
+from archive.ledger import Ledger
+from archive.ledger_faults import RESTORE, explained
 from archive.locking import held, waits_its_turn
 from archive.mending import mend
 from archive.settings import Settings

@@ -74,7 +74,8 @@ def compared_at(settings: "Settings") -> "Comparison":
     """Compare an archive, holding its write lock. Raises ArchiveError where its ledger can't be read."""
     from archive.checking import compare
     from archive.chroma import let_go
-    from archive.ledger import Ledger, check_archive, explained
+    from archive.ledger import Ledger, check_archive
+    from archive.ledger_faults import explained
     from archive.locking import held
 
     check_archive(settings.home)

@@ -7,7 +7,8 @@ from time import perf_counter
 
 from archive.differences import SAMPLES, Differences, Finding
 from archive.errors import ArchiveError
-from archive.ledger import RESTORE, Ledger
+from archive.ledger import Ledger
+from archive.ledger_faults import RESTORE
 from archive.vectors import Vectors
 from archive.words import Words
 

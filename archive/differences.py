@@ -11,7 +11,8 @@ from typing import Self
 from archive.chroma import entries, hashes
 from archive.disk import REPAIR
 from archive.errors import ArchiveError
-from archive.ledger import RESTORE, Ledger
+from archive.ledger import Ledger
+from archive.ledger_faults import RESTORE
 from archive.records import article_of, passage_of
 from archive.schema import MOMENT
 from archive.shelves import Shelf

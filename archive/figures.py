@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from archive.errors import ArchiveError
-from archive.ledger import Ledger, explained
+from archive.ledger import Ledger
+from archive.ledger_faults import explained
 from archive.schema import MOMENT
 
 _NEWEST = (

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Self
 
 from archive.articles import Article, Passage
-from archive.disk import FULL, is_full
 from archive.errors import ArchiveError
+from archive.ledger_faults import explained
 from archive.records import (
     COLUMNS,
     Counts,
@@ -30,8 +30,6 @@ from archive.records import (
 )
 from archive.schema import MIGRATIONS, MOMENT
 from archive.swapping import LEDGER, mend
-
-RESTORE = "restore a backup with `archivar restore FILE`, or take the articles in again into a new ARCHIVAR_HOME"
 
 PATIENCE = 30.0  # seconds that a lock of another program is waited for
 _LOOKUP = 500  # ids in one SELECT, below SQLite's limit on variables
@@ -266,19 +264,6 @@ class Ledger:
         with self.transaction() as db:
             db.execute("DELETE FROM notes WHERE action = 'add'")
             db.execute("INSERT INTO notes (passage_id, action) SELECT id, 'add' FROM passages ORDER BY rowid")
-
-
-def explained(home: Path, error: Exception) -> str:
-    """What an error of SQLite or the disk means for the archive in `home`, and what to do."""
-    if is_full(error):
-        return f"{home / LEDGER}: {FULL}"
-    if "locked" in str(error) or "busy" in str(error):
-        return f"{home / LEDGER}: another program holds it; ask again when that has ended"
-    if "unable to open" in str(error) or "readonly" in str(error):
-        return f"{home / LEDGER}: {error}; make the folder writable: even to read, SQLite writes beside its file"
-    if type(error) is sqlite3.DatabaseError:  # malformed, or no database; whatever may pass is of a class below it
-        return f"{home / LEDGER}: {error}; {RESTORE}"
-    return f"{home / LEDGER}: {error}; check the folder, or set ARCHIVAR_HOME"
 
 
 _PASSAGES = """SELECT passages.id, article_id, position, passages.text, title, published, url, source

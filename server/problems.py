@@ -26,7 +26,7 @@ from archive.errors import (
     Unauthorized,
     Withdrawn,
 )
-from archive.ledger import explained
+from archive.ledger_faults import explained
 from server import current
 from server.clients import wants_events
 from server.responses import ClientGone

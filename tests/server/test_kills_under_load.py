@@ -136,6 +136,10 @@ class Load:
             self.counts["whole"] += 1
         elif answer.failed_visibly:
             self.counts["failed, half" if answer.text else "failed"] += 1
+        elif MODEL and answer.is_whole and answer.finish_reason == "length":
+            # A model reads the same prompt a little otherwise with another cache; what says that it was cut is no half
+            # that looks whole.
+            self.counts["cut at its length, and says so"] += 1
         else:
             self.counts["looks whole and is not"] += 1
             self.bad.append(answer)
