@@ -127,7 +127,7 @@ def serving(env: dict[str, str], port: int, log: Path) -> Iterator[str]:
 
 def _is_ready(base_url: str) -> bool:
     try:
-        return httpx.get(f"{base_url}/health/ready", timeout=30).status_code == httpx.codes.OK
+        return httpx.get(f"{base_url}/health/live", timeout=30).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
 
