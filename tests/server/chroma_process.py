@@ -57,6 +57,7 @@ def forget_clients() -> None:
     SharedSystemClient.clear_system_cache()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
+        gc.unfreeze()  # what a server of this process has frozen, a client of its Chroma among it
         gc.collect()
 
 

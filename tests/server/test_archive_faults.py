@@ -39,6 +39,10 @@ class Freund(ScriptedGenerator):
             yield piece
 
 
+# Chroma's client never closes its connections; a server's collection of garbage finds them.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
 def settings_of(home: Path, **more: object) -> Settings:
     return Settings(home=home, wording="written", reranker="none", **more)
 

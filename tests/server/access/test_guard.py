@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -216,8 +217,9 @@ def test_sources_of_answers_link_to_signed_pages(guarded, http, keys):
     assert http.get(httpx.URL(answer["sources"][0]["url"]).raw_path.decode()).status_code == 200
 
 
-def test_without_any_key_this_machine_alone_is_answered(archive_home):
-    settings = Settings(home=archive_home, reranker="none", public_url="https://archiv.example")
+def test_without_any_key_this_machine_alone_is_answered(archive_home, tmp_path):
+    home = shutil.copytree(archive_home, tmp_path / "home", ignore=shutil.ignore_patterns("keys.*"))
+    settings = Settings(home=home, reranker="none", public_url="https://archiv.example")
     with serving(settings, ScriptedGenerator()) as address, httpx.Client(base_url=address) as http:
         assert http.get("/v1/models").status_code == 200
         assert http.get("/v1/models", headers={"Authorization": "Bearer none"}).status_code == 200
@@ -226,7 +228,7 @@ def test_without_any_key_this_machine_alone_is_answered(archive_home):
         assert http.get("/v1/models", headers={"Host": "archiv.example"}).status_code == 200
         for headers in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
             assert http.get("/v1/models", headers=headers).status_code == 403, headers
-    assert not (archive_home / "keys.sqlite3").exists()
+    assert not (home / "keys.sqlite3").exists()
 
 
 def test_the_operators_key_is_a_key_with_all_rights(archive_home, tmp_path):
