@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         return "" if self.reranker == "none" else self.reranker
 
     @property
+    def generates_in_process(self) -> bool:
+        """Whether the generator is loaded into this process, not asked at an address."""
+        return self.generator.startswith("llamacpp:")
+
+    @property
     def generator_urls(self) -> tuple[str, ...]:
         """The engine's addresses, without slashes at their ends; none for the engine's own default."""
         return tuple(part.strip().rstrip("/") for part in self.generator_url.split(",") if part.strip())

@@ -15,7 +15,7 @@ from archive.settings import Settings
 from prompts import render
 from server.asked import NO_USAGE, Ask, Asked
 from server.choosing import BESIDE, LETTERS, choose, is_beside, quoted, said
-from server.enough import AFFIRMATION, Verdict, is_affirmed, judge
+from server.enough import AFFIRMATION, Verdict, is_affirmed, verdict_on
 from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import Line, excerpt
 from server.expectations import Expectation
@@ -75,10 +75,7 @@ class Chat:
         yield Status(searching(question, period))
         found = await asyncio.to_thread(self._retrieve, question, form, ask, timings)
         asked = Asked(question, form, period, found, timings, ask.turn or self._generator)
-        verdict = judge(
-            question.search, found.hits, found.embedder, self._settings.nearest,
-            in_period=found.period is not None, foreign=question.language == "en",
-        )  # fmt: skip
+        verdict = verdict_on(question, found, self._settings.nearest)
         if verdict != "nothing" and (composed := await asyncio.to_thread(self._composed, asked)):
             events = self._list(asked, composed)
         elif verdict == "nothing":

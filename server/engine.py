@@ -92,8 +92,8 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
     _give_back_memory()
     retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
     chat = Chat(archive, retriever, generators[0], settings, page_of=access.page_of)
-    in_process = settings.generator.startswith("llamacpp:")
-    turns = Turns(generators, settings.engine_slots or (1 if in_process else 4), settings.queue)
+    slots = settings.engine_slots or (1 if settings.generates_in_process else 4)
+    turns = Turns(generators, slots, settings.queue)
     return Engine(settings, archive, reranker, retriever, turns, chat, ChatMemory(), access)
 
 
@@ -130,7 +130,5 @@ async def _warm_generator(generator: Generator, settings: Settings) -> None:
                 pass
     except ArchivarError as error:
         log.warning("the generator isn't ready yet: %s", error)
-    except asyncio.CancelledError:
-        raise
     else:
         log.info("generator %s is warm", generator.name)

@@ -13,7 +13,8 @@ from typing import Literal
 from archive.articles import Hit
 from server.grounding.claims import Claim, claim_of
 from server.grounding.names import Mentions, looks_like_name
-from server.understanding import Language
+from server.retrieval import Retrieved
+from server.understanding import Language, Question
 
 Verdict = Literal["enough", "doubtful", "nothing"]
 
@@ -86,6 +87,14 @@ def log_odds(signals: Signals, embedder: str) -> float | None:
         + weights.foreign * signals.foreign
         + weights.bias
     )
+
+
+def verdict_on(question: Question, found: Retrieved, nearest: float | None) -> Verdict:
+    """Whether what was found for a question answers it; `nearest` as in judge()."""
+    return judge(
+        question.search, found.hits, found.embedder, nearest,
+        in_period=found.period is not None, foreign=question.language == "en",
+    )  # fmt: skip
 
 
 def judge(

@@ -39,6 +39,19 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
 
+    def as_openai(self, *, values: bool = False) -> dict[str, Any]:
+        """As OpenAI's API has it; with `values` the arguments of calls are objects, as chat templates read them."""
+        turn: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.tool_calls:
+            turn["tool_calls"] = [
+                {
+                    "id": call.id, "type": "function",
+                    "function": {"name": call.name, "arguments": call.values if values else call.arguments},
+                }
+                for call in self.tool_calls
+            ]  # fmt: skip
+        return turn | ({"tool_call_id": self.tool_call_id} if self.tool_call_id else {})
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:

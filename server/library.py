@@ -8,16 +8,20 @@ from datetime import date, datetime
 from urllib.parse import unquote, urldefrag
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Hit, Period
+from archive.articles import TIME_ZONE, Article, Hit, Period
 from archive.models import ModelStore
 from archive.opening import open_archive
 from archive.records import Record
 from archive.settings import Settings
+from prompts.templates import harmless
 from server.access.access import Access
-from server.enough import Verdict, judge
+from server.enough import Verdict, verdict_on
+from server.escaping import one_line
+from server.events import Source
+from server.instructions import without_instructions
 from server.reranking import load_reranker
 from server.retrieval import Retrieved, Retriever, search_for
-from server.sources import PageOf, shown, stored
+from server.sources import PageOf, merge, readable, readable_title, shown, stored
 from server.timings import Timings
 from server.understanding import Question, understand
 
@@ -77,11 +81,23 @@ def search(
 
 def likely(library: Library, findings: Findings) -> Verdict:
     """Whether what was found is likely to answer the question."""
-    question, found = findings.question, findings.found
-    return judge(
-        question.search, found.hits, found.embedder, library.settings.nearest,
-        in_period=found.period is not None, foreign=question.language == "en",
-    )  # fmt: skip
+    return verdict_on(findings.question, findings.found, library.settings.nearest)
+
+
+def sources_of(library: Library, findings: Findings) -> list[Source]:
+    """What was found as sources, with only what another model may read of them."""
+    sources = (readable(source) for source in merge(findings.hits, library.page_of))
+    return [replace(source, title=harmless(source.title), passage=harmless(source.passage)) for source in sources]
+
+
+def title_of(article: Article) -> str:
+    """An article's headline, with only what another model may read of it."""
+    return harmless(readable_title(one_line(article.title)))
+
+
+def words_of(text: str) -> str:
+    """An article's text or teaser, with only what another model may read of it."""
+    return harmless(without_instructions(text))
 
 
 def find(library: Library, reference: str) -> Record:

@@ -186,7 +186,7 @@ class LlamaCppGenerator:
         tools: Any = (
             [{"type": "function", "function": tool} for tool in sampling.callable_tools.values()] if sampling else []
         )
-        turns: Any = [_turn(message) for message in messages]
+        turns: Any = [message.as_openai(values=True) for message in messages]
         formatted = self._formatter(messages=turns, tools=tools or None)
         text = formatted.prompt + (CALL_TAG + "\n" if sampling.must_call else "")
         prompt = self._llama.tokenize(text.encode(), add_bos=False, special=True)
@@ -203,14 +203,3 @@ class LlamaCppGenerator:
         self._stop.set()
         self._engine.shutdown(wait=True)
         self._llama.close()
-
-
-def _turn(message: Message) -> dict[str, Any]:
-    """A message as chat templates read it: the arguments of calls as objects."""
-    turn: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        turn["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.values}}
-            for call in message.tool_calls
-        ]
-    return turn | ({"tool_call_id": message.tool_call_id} if message.tool_call_id else {})

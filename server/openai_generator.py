@@ -196,7 +196,8 @@ async def _events(response: aiohttp.ClientResponse, silence: float) -> AsyncGene
 
 def _request(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
     request = {
-        "messages": [_turn(message) for message in messages], "stream": True, "stream_options": {"include_usage": True},
+        "messages": [message.as_openai() for message in messages],
+        "stream": True, "stream_options": {"include_usage": True},
         # max_completion_tokens is OpenAI's newer name, which not every local server knows
         "max_tokens": sampling.answer_tokens, "temperature": sampling.temperature, "top_p": sampling.top_p,
         "seed": sampling.seed, "stop": list(sampling.stop), "tools": list(sampling.tools),
@@ -206,16 +207,6 @@ def _request(messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
         "chat_template_kwargs": {"enable_thinking": False},
     }  # fmt: skip
     return {name: value for name, value in request.items() if value is not None and value != []}
-
-
-def _turn(message: Message) -> dict[str, Any]:
-    turn: dict[str, Any] = {"role": message.role, "content": message.content}
-    if message.tool_calls:
-        turn["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.tool_calls
-        ]
-    return turn | ({"tool_call_id": message.tool_call_id} if message.tool_call_id else {})
 
 
 def _weights(tokens: Sequence[Any], words: Sequence[str]) -> list[float]:

@@ -15,9 +15,7 @@ from archive.errors import NotFound, Withdrawn
 from prompts import render
 from prompts.templates import LANGUAGES, harmless
 from server.escaping import one_line, web_address
-from server.instructions import without_instructions
-from server.library import Findings, Library, find, likely, search
-from server.sources import merge, readable, readable_title
+from server.library import Findings, Library, find, likely, search, sources_of, title_of, words_of
 from server.tool_shapes import ArticleArguments, FoundArticle, SearchArguments, SearchResult, WholeArticle
 
 _PART = 12_000  # characters of an article in one result: about 3,500 tokens
@@ -27,14 +25,12 @@ def search_archive(library: Library, asked: SearchArguments) -> SearchResult:
     """Search, as a model is told of it. Raises ArchiveError."""
     given = Period(asked.start, asked.end) if asked.start or asked.end else None
     findings = search(library, asked.query, period=given, top_k=asked.top_k)
-    sources = [readable(source) for source in merge(findings.hits, library.page_of)]
     articles = [
         FoundArticle(
-            number=source.number, id=source.article_id, title=harmless(source.title), url=source.url,
-            date=day_of(source.published).isoformat() if source.published else None,
-            passage=harmless(source.passage),
+            number=source.number, id=source.article_id, title=source.title, url=source.url,
+            date=day_of(source.published).isoformat() if source.published else None, passage=source.passage,
         )
-        for source in sources
+        for source in sources_of(library, findings)
     ]  # fmt: skip
     start, end = (findings.period.start, findings.period.end) if findings.period else (None, None)
     return SearchResult(
@@ -64,15 +60,15 @@ def get_article(library: Library, asked: ArticleArguments) -> WholeArticle:
         raise
     except NotFound as error:
         raise NotFound(f"{error}; take id or url from a result of search_archive", error.code, "id") from error
-    parts = _parts(harmless(without_instructions(article.text)))
+    parts = _parts(words_of(article.text))
     if asked.part > len(parts):
         raise NotFound(f"there is no part {asked.part}; the article has {len(parts)}", "part_not_found", "part")
     return WholeArticle(
-        id=article.id, title=harmless(readable_title(one_line(article.title))), source=article.source,
+        id=article.id, title=title_of(article), source=article.source,
         date=day_of(article.published).isoformat() if article.published else None,
         url=web_address(article.url) or library.page_of(article.id),
         authors=[harmless(one_line(author)) for author in article.authors],
-        teaser=harmless(without_instructions(article.teaser)),
+        teaser=words_of(article.teaser),
         text=parts[asked.part - 1], part=asked.part, parts=len(parts),
     )  # fmt: skip
 

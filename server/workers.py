@@ -32,7 +32,7 @@ def serve(settings: Settings, options: Mapping[str, Any]) -> None:
 
     Raises SettingsError where each worker would load a generator of its own.
     """
-    if settings.generator.startswith("llamacpp:"):
+    if settings.generates_in_process:
         raise SettingsError(
             f"{settings.workers} workers would each load {settings.generator} into memory; run the model in an engine "
             "of its own (llama.cpp's server, Ollama, vLLM) and set ARCHIVAR_GENERATOR, or serve with one worker"

@@ -13,13 +13,10 @@ from pydantic import BaseModel, Field
 
 from archive.articles import Article, day_of, german_date
 from archive.errors import NotFound
-from prompts.templates import harmless
 from server.bodies import JsonRoute
 from server.engine import Engine
-from server.escaping import markdown, one_line, web_address
-from server.instructions import without_instructions
-from server.library import Library, find, search
-from server.sources import merge, readable, readable_title
+from server.escaping import markdown, web_address
+from server.library import Library, find, search, sources_of, title_of, words_of
 from server.wire.fields import Count, Fields
 
 _MOST = 20  # articles in one result, however many are asked for
@@ -51,10 +48,9 @@ async def web_search(body: WebSearch, request: Request) -> list[Found]:
 
 def _search(library: Library, body: WebSearch) -> list[Found]:
     findings = search(library, body.query, top_k=min(body.count, _MOST))
-    sources = [readable(source) for source in merge(findings.hits, library.page_of)]
     return [
-        Found(link=source.url, title=harmless(source.title), snippet=markdown(harmless(source.passage)))
-        for source in sources
+        Found(link=source.url, title=source.title, snippet=markdown(source.passage))
+        for source in sources_of(library, findings)
     ]
 
 
@@ -87,9 +83,9 @@ def _load(library: Library, urls: list[str]) -> list[Loaded]:
 
 
 def _page(article: Article, url: str) -> Loaded:
-    title = harmless(readable_title(one_line(article.title)))
+    title = title_of(article)
     dated = german_date(article.published) if article.published else ""
-    texts = (title, dated, *(harmless(without_instructions(text)) for text in (article.teaser, article.text)))
+    texts = (title, dated, *map(words_of, (article.teaser, article.text)))
     return Loaded(
         page_content=markdown("\n\n".join(text for text in texts if text)),
         metadata={
