@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from archive.errors import ArchivarError
 from archive.figures import Figures, figures
 from server.engine import Engine
-from server.turns import Member
+from server.engine_pool import Member
 
 _FRESH = 2.0  # seconds that what was found holds for
 _WITHIN = 4.0  # seconds that a part may take to answer; a probe's own limit is often 5

@@ -7,57 +7,37 @@ Everything here runs on one event loop.
 
 import asyncio
 import contextlib
-import logging
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Self
 
 from archive.errors import Busy, EngineTimeout, EngineUnavailable
 from server import metrics
+from server.engine_pool import EnginePool, Member
 from server.generation import Generator, Message, Piece, Sampling
 
-log = logging.getLogger(__name__)
-
 _USUAL_SECONDS = 5.0  # a turn's length, until some were seen
-_PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between two looks at an engine that failed, then always the last
-
-
-@dataclass(slots=True, eq=False)
-class Member:
-    """One engine: how many answers it writes, and whether it is left out since it failed."""
-
-    generator: Generator
-    slots: int
-    running: int = 0
-    failures: int = 0  # in a row
-    is_out: bool = False
-
-    @property
-    def where(self) -> str:
-        """Its address, without a password that may be in it."""
-        return re.sub("//[^/@]*@", "//", getattr(self.generator, "where", "in process"))
 
 
 class Turns:
-    """Hands out turns at the engines of one model; those that fail are left out until they answer again."""
+    """Hands out turns at the engines of one model."""
 
     def __init__(self, generators: Sequence[Generator], slots: int, waiting: int) -> None:
         """`slots` answers at a time from each engine; `waiting` questions may wait for them, half of them one's own."""
-        self.members = tuple(Member(generator, slots) for generator in generators)
+        self.pool = EnginePool(generators, slots, self._serve)
         self.limit = waiting
         self._waiting: list[Turn] = []  # in the order of service
         self._rounds: Counter[str] = Counter()  # the last round of each caller who waits
         self._round = 0
         self._usual = _USUAL_SECONDS
-        self._revivals: set[asyncio.Task[None]] = set()
-        for member in self.members:
-            metrics.ENGINE_UP.labels(member.where).set(1)
-            metrics.ENGINE_FAILURES.labels(member.where)
         self._changed()
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """The engines."""
+        return self.pool.members
 
     @property
     def generator(self) -> Generator:
@@ -80,7 +60,7 @@ class Turns:
         Raises Busy where too many wait. Whoever takes a turn ends it.
         """
         turn = Turn(self, caller)
-        if not self._waiting and (member := self._free()):
+        if not self._waiting and (member := self.pool.free()):
             turn.begin(member)
             self._changed()
             return turn
@@ -116,63 +96,20 @@ class Turns:
         self._serve()
 
     def move(self, member: Member, tried: Collection[Member]) -> Member | None:
-        """Leave an engine that failed out until it answers; another one that takes its work, if one is yet untried."""
-        member.failures += 1
-        metrics.ENGINE_FAILURES.labels(member.where).inc()
-        if not member.is_out:
-            member.is_out = True
-            metrics.ENGINE_UP.labels(member.where).set(0)
-            log.warning("engine %s at %s is left out: it failed", member.generator.name, member.where)
-            task = asyncio.create_task(self._revive(member))
-            self._revivals.add(task)
-            task.add_done_callback(self._revivals.discard)
-        others = [other for other in self.members if other not in tried]
-        if not others:
-            return None
-        # Beyond its slots if need be: a question that was promised an answer doesn't queue again. One that is left out
-        # is tried last: it may be back since it was looked at.
-        taken = min(others, key=lambda other: (other.is_out, other.running / other.slots))
-        member.running -= 1
-        taken.running += 1
-        self._serve()
+        """An engine failed: another one that takes its work, if one is yet untried."""
+        self.pool.failed(member)
+        if taken := self.pool.successor(tried):
+            member.running -= 1
+            taken.running += 1
+            self._serve()
         return taken
-
-    def worked(self, member: Member) -> None:
-        """An engine has answered."""
-        member.failures = 0
-        self._return(member)
 
     async def close(self) -> None:
         """Stop looking after engines that failed."""
-        for task in self._revivals:
-            task.cancel()
-        await asyncio.gather(*self._revivals, return_exceptions=True)
-
-    async def _revive(self, member: Member) -> None:
-        while member.is_out:
-            await asyncio.sleep(_PAUSES[min(member.failures, len(_PAUSES)) - 1])
-            try:
-                await member.generator.check()
-            except Exception:  # whatever it is: who stops looking leaves the engine out for good
-                member.failures += 1
-            else:
-                self._return(member)
-
-    def _return(self, member: Member) -> None:
-        if member.is_out:
-            member.is_out = False
-            metrics.ENGINE_UP.labels(member.where).set(1)
-            log.info("engine %s at %s answers again", member.generator.name, member.where)
-            self._serve()
-
-    def _free(self) -> Member | None:
-        # Where all are out, each is tried: that is how a single engine comes back at once.
-        usable = [member for member in self.members if not member.is_out] or self.members
-        free = [member for member in usable if member.running < member.slots]
-        return min(free, key=lambda member: member.running / member.slots, default=None)
+        await self.pool.close()
 
     def _serve(self) -> None:
-        while self._waiting and (member := self._free()):
+        while self._waiting and (member := self.pool.free()):
             turn = self._waiting.pop(0)
             self._round = turn.round
             self._forget(turn)
@@ -250,7 +187,7 @@ class Turn:
                     async for piece in pieces:
                         if not begun:
                             begun, self.phase = True, "decode"
-                            self._turns.worked(member)
+                            self._turns.pool.worked(member)
                         yield piece
                 return
             except (EngineUnavailable, EngineTimeout):
@@ -269,7 +206,7 @@ class Turn:
                 if not self._moved(tried):
                     raise
             else:
-                self._turns.worked(member)
+                self._turns.pool.worked(member)
                 return weights
 
     def count_tokens(self, text: str) -> int:

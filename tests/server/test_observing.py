@@ -124,7 +124,7 @@ def test_lines_of_the_answers_task_and_of_threads_carry_the_id(http, lines, gene
     assert '"request_id": "fails-1"' in answer.text or '"request_id":"fails-1"' in answer.text
     told = lines.of("fails-1")
     # from the answer's own task: the queue leaves the engine out
-    assert any(line["logger"] == "server.turns" and "left out" in line["message"] for line in told)
+    assert any(line["logger"] == "server.engine_pool" and "left out" in line["message"] for line in told)
     assert told[-1]["error"] == "EngineUnavailable" and told[-1]["status"] == 200
     until(lambda: sample(http, "archivar_engine_up", engine="in process") == 1)
 

@@ -110,7 +110,7 @@ def process(home, tmp_path_factory) -> Iterator[tuple[str, subprocess.Popen, lis
     running.send_signal(signal.SIGTERM)
     running.wait(60)
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]  # each is one JSON object
-    assert {"uvicorn.error", "server.access", "server.turns"} <= {line["logger"] for line in lines}
+    assert {"uvicorn.error", "server.access", "server.engine_pool"} <= {line["logger"] for line in lines}
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
     asked = [line for line in lines if line.get("request_id") == "asked-1"]
     assert any(line["logger"] == "server.access" and line["error"] == "EngineUnavailable" for line in asked)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive.errors import Busy, EngineTimeout, EngineUnavailable, GenerationError
+from server import engine_pool
 from server import turns as turns_module
 from server.events import Finished, Status, Text
 from server.generation import Piece, Sampling, Usage
@@ -325,13 +326,12 @@ def test_a_single_engine_that_failed_is_asked_again_at_once():
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("ill", [EngineUnavailable("away"), GenerationError("broken"), ValueError("nonsense")])
-def test_an_engine_that_is_left_out_comes_back_as_soon_as_it_answers(monkeypatch, ill):
-    monkeypatch.setattr(turns_module, "_PAUSES", (0.001, 0.002))
+def test_who_waits_is_served_by_an_engine_that_comes_back(monkeypatch):
+    monkeypatch.setattr(engine_pool, "_PAUSES", (0.001, 0.002))
 
     async def run() -> None:
         broken, sound = Engine("broken"), Engine("sound", 500)
-        broken.fails, broken.ill = EngineUnavailable("away"), ill
+        broken.fails = broken.ill = EngineUnavailable("away")
         turns = Turns([broken, sound], 1, 4)
         first = turns.take()
         taken = asyncio.create_task(said(first))
@@ -343,53 +343,10 @@ def test_an_engine_that_is_left_out_comes_back_as_soon_as_it_answers(monkeypatch
                 await asyncio.sleep(0.001)
             assert waiting._member is None
             broken.fails = broken.ill = None
-            assert await waited == "broken "  # who waits is served by it, with no question asked in between
+            assert await waited == "broken "  # with no question asked in between
             await taken
         first.end(), waiting.end()
         await turns.close()
-
-    asyncio.run(run())
-
-
-def test_an_engine_may_be_away_for_days(monkeypatch):
-    pauses, revivals = [], set()
-
-    async def sleep(seconds: float) -> None:
-        if asyncio.current_task() in revivals:  # others sleep, too
-            pauses.append(seconds)
-        await real(0)
-
-    async def run() -> None:
-        engine = Engine()
-        engine.fails = engine.ill = EngineUnavailable("away")
-        turns = Turns([engine], 1, 4)
-        nonlocal revivals
-        revivals = turns._revivals
-        with turns.take() as turn, pytest.raises(EngineUnavailable):
-            await said(turn)
-        monkeypatch.setattr(turns_module.asyncio, "sleep", sleep)
-        while engine.checked < 3000:
-            await real(0)
-        engine.ill = None
-        while turns.members[0].is_out:
-            await real(0)
-        await turns.close()
-
-    real = asyncio.sleep
-    asyncio.run(run())
-    assert pauses[:3] == [1, 2, 4] and max(pauses) == pauses[-1] == 30
-
-
-def test_closing_stops_looking_after_engines():
-    async def run() -> None:
-        engine = Engine()
-        engine.fails = engine.ill = EngineUnavailable("away")
-        turns = Turns([engine, Engine()], 1, 4)
-        with turns.take() as turn:
-            await said(turn)
-        assert len(asyncio.all_tasks()) == 2
-        await turns.close()
-        assert len(asyncio.all_tasks()) == 1
 
     asyncio.run(run())
 
