@@ -12,6 +12,10 @@ Squad = Annotated[list[Path] | None, typer.Option("--squad", help="Questions in 
 Pairs = Annotated[
     list[Path] | None, typer.Option("--pairs", help="JSON lines with question and answer; may be repeated.")
 ]
+Questions = Annotated[
+    list[Path] | None,
+    typer.Option("--questions", help="Editors' questions with golds in the archive, to learn from; may be repeated."),
+]
 HoldOut = Annotated[
     list[Path] | None, typer.Option("--hold-out", help="Evaluation questions: nothing is learned of their articles.")
 ]
@@ -27,6 +31,7 @@ def reranker(
     out: Out,
     squad: Squad = None,
     pairs: Pairs = None,
+    questions: Questions = None,
     hold_out: HoldOut = None,
     headlines: Headlines = 1500,
     teasers: Teasers = 1500,
@@ -41,7 +46,8 @@ def reranker(
     from training.reranker import Recipe
     from training.run import Sources, train_reranker
 
-    sources = Sources(tuple(squad or ()), tuple(pairs or ()), tuple(hold_out or ()), headlines, teasers, synthetic)
+    read = tuple(squad or ()), tuple(pairs or ()), tuple(questions or ())
+    sources = Sources(*read, tuple(hold_out or ()), headlines, teasers, synthetic)
     train_reranker(sources, Recipe(epochs=epochs, layers=layers), out, _said())
 
 
@@ -50,6 +56,7 @@ def embedder(
     out: Out,
     squad: Squad = None,
     pairs: Pairs = None,
+    questions: Questions = None,
     hold_out: HoldOut = None,
     headlines: Headlines = 1500,
     teasers: Teasers = 1500,
@@ -63,7 +70,8 @@ def embedder(
     from training.embedder import ContrastiveRecipe
     from training.run import Sources, train_embedder
 
-    sources = Sources(tuple(squad or ()), tuple(pairs or ()), tuple(hold_out or ()), headlines, teasers, synthetic)
+    read = tuple(squad or ()), tuple(pairs or ()), tuple(questions or ())
+    sources = Sources(*read, tuple(hold_out or ()), headlines, teasers, synthetic)
     train_embedder(sources, ContrastiveRecipe(epochs=epochs), out, _said())
 
 

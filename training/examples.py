@@ -6,20 +6,32 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from archive.articles import Article, Passage
 from archive.errors import SourceError
+from archive.ledger import Ledger
+from evaluation.questions import Asked
+from evaluation.scores import is_right
+from server.sentences import sentences
 
 _LEAST_ASKED = 40  # characters; a shorter teaser asks for nothing
 
 
+Unit = Literal["passage", "line"]
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question and the passage that answers it; `origin` says where both come from ("squad", "headlines", ...)."""
+    """A question and the passage that answers it; `origin` says where both come from ("squad", "headlines", ...).
+
+    `line` is the sentence of the passage that holds the answer, empty where that isn't known.
+    """
 
     query: str
     positive: Passage
     origin: str
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +47,15 @@ class Candidate:
 class Judged:
     """A question with its candidates: the one that answers it, and negatives in the order of their retrieval.
 
-    `group` is the article behind the answer: what must not be torn apart when a part is held out.
+    `group` is the article behind the answer: what must not be torn apart when a part is held out. Candidates are
+    whole passages, or single lines.
     """
 
     query: str
     origin: str
     group: str
     candidates: tuple[Candidate, ...]
+    unit: Unit = "passage"
 
     @property
     def positive(self) -> Candidate:
@@ -57,12 +71,19 @@ class Judged:
 def read_squad(path: Path) -> list[Example]:
     """SQuAD's format (Rajpurkar et al. 2016): each paragraph is a passage, its article's title goes in front.
 
+    The line is the sentence that holds the first answer.
+
     Raises SourceError where the file is none.
     """
     try:
         articles = json.loads(path.read_text(encoding="utf-8"))["data"]
         return [
-            Example(question["question"].strip(), _paragraph(path, number, place, article, paragraph), "squad")
+            Example(
+                question["question"].strip(),
+                _paragraph(path, number, place, article, paragraph),
+                "squad",
+                _line_at(paragraph["context"], question["answers"][0]),
+            )
             for number, article in enumerate(articles)
             for place, paragraph in enumerate(article["paragraphs"])
             for question in paragraph["qas"]
@@ -78,6 +99,16 @@ def _paragraph(path: Path, number: int, place: int, article: dict[str, str], par
     return Passage(
         f"{path.stem}-{number}#{place}", f"{path.stem}-{number}", place, text, title or text[:80].rsplit(" ", 1)[0]
     )
+
+
+def _line_at(text: str, answer: Mapping[str, Any]) -> str:
+    """The sentence of a paragraph in which an answer lies whole; empty where the splitter sees two."""
+    start, end, position = int(answer["answer_start"]), int(answer["answer_start"]) + len(answer["text"]), 0
+    for sentence in sentences(text):
+        position = text.index(sentence, position)
+        if position <= start and end <= position + len(sentence):
+            return sentence
+    return ""
 
 
 def read_pairs(path: Path) -> list[Example]:
@@ -101,6 +132,24 @@ def read_pairs(path: Path) -> list[Example]:
         title = answer[:80].rsplit(" ", 1)[0]
         name = f"{path.stem}-{number}"
         examples.append(Example(question, Passage(f"{name}#0", name, 0, answer, title), "pairs"))
+    return examples
+
+
+def editors(questions: Iterable[Asked], golds: Mapping[str, Sequence[frozenset[str]]], ledger: Ledger) -> list[Example]:
+    """Questions that stand alone, each answered by the first passage of a gold that holds what an answer must contain.
+
+    `golds` are article ids by qid, as find_golds() gives them. Follow-ups and questions with several parts are left
+    out: no reranker reads them.
+    """
+    examples = []
+    for question in questions:
+        if question.kind not in ("fact", "time") or question.history:
+            continue
+        articles = sorted(set().union(*golds[question.qid]))
+        passages = (passage for article in articles for passage in ledger.passages_of(article))
+        if answer := next((passage for passage in passages if is_right(question, passage.embedded_text)), None):
+            lines = [sentence for sentence in sentences(answer.text) if is_right(question, sentence)]
+            examples.append(Example(question.question, answer, "editors", lines[0] if len(lines) == 1 else ""))
     return examples
 
 

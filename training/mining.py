@@ -12,6 +12,7 @@ from archive.articles import Article, Hit, Passage
 from archive.embedding import Embedder
 from archive.settings import Settings
 from server.retrieval import Retriever, Search
+from server.sentences import sentences
 from server.timings import Timings
 from training.examples import Candidate, Example, Judged
 
@@ -19,6 +20,7 @@ from training.examples import Candidate, Example, Judged
 # news archive it may well be another report that answers the question too.
 EXACT = frozenset({"squad", "pairs"})
 DEPTH = 40  # passages looked through for each question
+_PASSAGES_OF_LINES, _LINES = 3, 24  # how many passages lines are taken from beside the one that answers; and lines
 
 
 def corpus_archive(examples: Iterable[Example], embedder: Embedder, settings: Settings, home: Path) -> Archive:
@@ -43,6 +45,7 @@ def mine(
 ) -> list[Judged]:
     """The examples with their candidates; those whose positive is not among the first DEPTH passages are dropped.
 
+    Where the line that answers is known, each question comes a second time, with single lines to choose from.
     A question that does not find the passage it was written for mostly says too little (round-trip consistency, source:
     Alberti et al. 2019). Questions from outside the archive are people's own and stay.
     """
@@ -56,11 +59,32 @@ def mine(
             found = Candidate(example.positive.embedded_text, True, {} if rank is None else dict(hits[rank].scores))
             others = [hit for hit in hits[0 if exact else rank or 0 :] if _other(hit, example, own)]
             negatives = [Candidate(hit.passage.embedded_text, False, dict(hit.scores)) for hit in others]
+            group = example.positive.article_id
             if negatives:
-                mined.append(Judged(example.query, example.origin, example.positive.article_id, (found, *negatives)))
+                mined.append(Judged(example.query, example.origin, group, (found, *negatives)))
+            if len(lines := _lines(example, [hit.passage for hit in others])) > 1:
+                mined.append(Judged(example.query, example.origin, group, lines, "line"))
         if on_progress:
             on_progress(done, len(examples))
     return mined
+
+
+def _lines(example: Example, others: Sequence[Passage]) -> tuple[Candidate, ...]:
+    """The line that answers, then the others of its passage, then those of the passages that retrieval found first.
+
+    Each is read as a passage of its own, under its headline, as the chat reads the lines that it chooses from. Empty
+    where no line is known.
+    """
+    if not example.line:
+        return ()
+    beside = [
+        replace(passage, text=text)
+        for passage in (example.positive, *others[:_PASSAGES_OF_LINES])
+        for text in sentences(passage.text)
+        if text not in (example.line, passage.title)
+    ]
+    answering = Candidate(replace(example.positive, text=example.line).embedded_text, True)
+    return (answering, *(Candidate(passage.embedded_text, False) for passage in beside[:_LINES]))
 
 
 def _other(hit: Hit, example: Example, own: set[str]) -> bool:

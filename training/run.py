@@ -22,7 +22,7 @@ from archive.ledger import Ledger
 from archive.models import ModelStore
 from archive.settings import Settings, load_settings
 from archive.wheels import fetch_from_wheels
-from evaluation.questions import read_questions
+from evaluation.questions import find_golds, read_questions
 from server.blending import write_blend
 from server.generation import load_generators
 from server.reranking import OnnxReranker
@@ -34,6 +34,7 @@ from training.encoder import require_torch
 from training.examples import (
     Example,
     Judged,
+    editors,
     headlines,
     held_out,
     read_judged,
@@ -60,6 +61,7 @@ class Sources:
 
     squad: tuple[Path, ...]
     pairs: tuple[Path, ...]
+    questions: tuple[Path, ...]
     hold_out: tuple[Path, ...]
     headlines: int
     teasers: int
@@ -135,7 +137,7 @@ def finish_reranker(
     logits = [raw.logits(one.query, [candidate.text for candidate in one.candidates]) for one in held]
     # Only where one passage answers: of other questions what outranked the answer was left out, so that the fused score
     # would look infallible.
-    sure = [place for place, one in enumerate(held) if one.origin in EXACT]
+    sure = [place for place, one in enumerate(held) if one.origin in EXACT and one.unit == "passage"]
     slope, shift, blend = calibrate([held[place] for place in sure], [logits[place] for place in sure])
     # Folded into the last layer, so that the model's own logit is calibrated too where nothing is blended.
     trained["classifier.weight"] = trained["classifier.weight"] * np.float32(slope)
@@ -159,7 +161,8 @@ def train_embedder(sources: Sources, recipe: contrastive.ContrastiveRecipe, out:
     import onnx
 
     workshop = Workshop.open()
-    kept, held = held_out(gather(workshop, sources, say), _HELD_OUT)
+    passages = [one for one in gather(workshop, sources, say) if one.unit == "passage"]
+    kept, held = held_out(passages, _HELD_OUT)
     say(f"{len(kept):,} questions to learn from, {len(held):,} held out")
     weights, shape = workshop.weights()
     trained = contrastive.train(weights, shape, workshop.tokenizer, kept, recipe, _progress(say))
@@ -187,8 +190,10 @@ def gather(workshop: Workshop, sources: Sources, say: Say) -> list[Judged]:
     left_out = golds_of(archive.ledger, sources.hold_out)
     articles = [article for article in archive.ledger.articles() if article.id not in left_out]
     for name, drawn in (
-        ("headlines", headlines(articles, sources.headlines)), ("teasers", teasers(articles, sources.teasers)),
-    ):  # fmt: skip
+        ("editors", asked_of(archive, sources.questions, left_out, say)),
+        ("headlines", headlines(articles, sources.headlines)),
+        ("teasers", teasers(articles, sources.teasers)),
+    ):
         if drawn:
             judged += _mined(workshop, archive, drawn, name, say)
     if sources.synthetic:
@@ -207,6 +212,17 @@ def golds_of(ledger: Ledger, files: Sequence[Path]) -> frozenset[str]:
     return frozenset(article.id for article in ledger.articles() if article.id in ids or article.title in titles)
 
 
+def asked_of(archive: Archive, files: Sequence[Path], left_out: frozenset[str], say: Say) -> list[Example]:
+    """Editors' questions that the archive answers, but for those about the articles in `left_out`."""
+    asked = [question for path in files for question in read_questions(path)]
+    if not asked:
+        return []
+    golds = {qid: [gold - left_out for gold in golds] for qid, golds in find_golds(archive, asked).items()}
+    answered = editors(asked, golds, archive.ledger)
+    say(f"{len(answered):,} of {len(asked):,} editors' questions stand alone and are answered by this archive")
+    return answered
+
+
 def written(workshop: Workshop, archive: Archive, count: int, left_out: frozenset[str], say: Say) -> list[Example]:
     """Questions that the generator writes for `count` passages; those of an earlier run are not written again."""
     passages = choose_passages(archive.ledger, count, left_out)
@@ -220,7 +236,8 @@ def written(workshop: Workshop, archive: Archive, count: int, left_out: frozense
 
 
 def _mined(workshop: Workshop, archive: Archive, examples: Sequence[Example], name: str, say: Say) -> list[Judged]:
-    key = hashlib.sha256("\0".join(f"{one.query}\1{one.positive.id}" for one in examples).encode()).hexdigest()[:12]
+    told = "\0".join(f"{one.query}\1{one.positive.id}\1{one.line}" for one in examples)
+    key = hashlib.sha256(told.encode()).hexdigest()[:12]
     path = workshop.folder / f"{name}-{key}.jsonl"
     if path.is_file():
         return read_judged(path)

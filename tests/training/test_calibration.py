@@ -59,6 +59,17 @@ def test_the_blend_is_better_than_what_was_there_before():
     assert report["error_alone"] < 0.1 and report["error_blended"] < 0.1
 
 
+def test_how_often_the_line_that_answers_is_chosen_is_told_apart_from_passages():
+    judged, logits = questions()
+    lines = [Judged("q", "squad", "1", tuple(Candidate("t", at == 1) for at in range(3)), "line")] * 4
+    chosen = [np.array([0, 1, 0]), np.array([0, 3, 2]), np.array([1, 0, 0]), np.array([0, 0, 1])]
+    *_, blend = calibrate(judged, logits)
+    report = gains_of_reranker([*judged, *lines], [*logits, *chosen], blend)
+
+    assert report["lines"] == {"questions": 4, "alone": 50.0}
+    assert report["all"]["questions"] == len(judged)
+
+
 def test_candidates_that_retrieval_did_not_find_are_left_out():
     judged = [Judged("q", "squad", "1", (Candidate("a", True), Candidate("b", False, {"fused": 1.0, "dense": 0.8})))]
     with pytest.raises(ModelError, match="too few"):

@@ -1,25 +1,41 @@
 import json
+from contextlib import closing
 
 import pytest
 
-from archive.articles import Article
+from archive.articles import Article, Passage
 from archive.errors import SourceError
-from training.examples import Candidate, Judged, headlines, held_out, read_judged, read_pairs, read_squad, write_judged
+from archive.ledger import Ledger
+from evaluation.questions import Asked
+from training.examples import (
+    Candidate,
+    Judged,
+    editors,
+    headlines,
+    held_out,
+    read_judged,
+    read_pairs,
+    read_squad,
+    write_judged,
+)
 
 
 def squad(tmp_path, *questions):
-    paragraph = {"context": "Der Rhein ist lang.", "qas": list(questions)}
+    paragraph = {"context": "Der Rhein ist lang. Er mündet in die Nordsee.", "qas": list(questions)}
     path = tmp_path / "squad.json"
     path.write_text(json.dumps({"data": [{"title": "Der_Rhein", "paragraphs": [paragraph]}]}))
     return path
 
 
 def test_squad_gives_a_question_and_its_paragraph(tmp_path):
-    answered = {"question": " Wie ist der Rhein? ", "answers": [{"text": "lang"}]}
-    examples = read_squad(squad(tmp_path, answered, {"question": "Wann?", "answers": []}))
+    where = {"question": " Wohin fließt der Rhein? ", "answers": [{"text": "Nordsee", "answer_start": 37}]}
+    across = {"question": "Wer mündet?", "answers": [{"text": "lang. Er mündet", "answer_start": 14}]}
+    examples = read_squad(squad(tmp_path, where, across, {"question": "Wann?", "answers": []}))
 
-    assert [(one.query, one.positive.title, one.positive.text) for one in examples] == [
-        ("Wie ist der Rhein?", "Der Rhein", "Der Rhein ist lang.")
+    text = "Der Rhein ist lang. Er mündet in die Nordsee."
+    assert [(one.query, one.positive.title, one.positive.text, one.line) for one in examples] == [
+        ("Wohin fließt der Rhein?", "Der Rhein", text, "Er mündet in die Nordsee."),
+        ("Wer mündet?", "Der Rhein", text, ""),
     ]
 
 
@@ -48,6 +64,24 @@ def test_a_headline_asks_for_its_opening_which_does_not_hold_it():
 
     assert example.query == "Sturm im Norden"
     assert example.query not in example.positive.embedded_text and "Fähren" in example.positive.text
+
+
+def test_an_editors_question_is_answered_by_the_passage_that_holds_its_answer(tmp_path):
+    texts = ("Ein Sturm zieht auf.", "Rund 400 Urlauber sitzen fest.", "Es waren 400.")
+    passages = [Passage(f"a#{number}", "a", number, text, "Sturm") for number, text in enumerate(texts)]
+    asked = {"qid": "1", "kind": "fact", "question": "Wie viele saßen fest?", "must_contain": ["400"]}
+    told = {"qid": "2", "kind": "fact", "question": "Wer war es?", "must_contain": ["Räuber"]}
+    talk = asked | {"qid": "3", "kind": "followup", "history": [{"role": "user", "content": "Was war?"}]}
+    questions = [Asked.model_validate(one) for one in (asked, told, talk)]
+    with closing(Ledger.open(tmp_path)) as ledger:
+        ledger.store([(Article("a", "Sturm", "\n\n".join(texts)), passages)])
+        answered = editors(questions, {qid: [frozenset({"a"})] for qid in "123"}, ledger)
+        unknown = editors(questions[:1], {"1": [frozenset()]}, ledger)
+
+    assert [(one.query, one.positive.id, one.line) for one in answered] == [
+        ("Wie viele saßen fest?", "a#1", "Rund 400 Urlauber sitzen fest.")
+    ]
+    assert unknown == []
 
 
 def judged(group, origin="squad"):

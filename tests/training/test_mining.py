@@ -1,5 +1,6 @@
 """Hard negatives out of a real archive, and questions written by a scripted generator."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -48,6 +49,19 @@ def test_negatives_are_what_retrieval_finds_beside_the_answer(archive):
     assert "Borkum" in judged.positive.text and judged.positive.scores["fused"]
     assert [candidate.answers for candidate in judged.candidates].count(True) == 1
     assert "Bahn" in judged.negatives[0].text
+
+
+def test_a_known_line_is_to_be_chosen_among_those_of_its_passage_first(archive):
+    line = "Wegen des Sturms fährt keine Fähre nach Borkum."
+    passage = replace(archive.ledger.passages(["fähre#0"])["fähre#0"], text=f"Es stürmt. {line}")
+    asked = Example("Fährt eine Fähre nach Borkum?", passage, "squad", line)
+    whole, lines = mine(Retriever(archive, None, 10), [asked])
+
+    assert (whole.unit, lines.unit) == ("passage", "line")
+    head, _, said = lines.positive.text.partition("\n")
+    assert head.startswith("Fähre") and said == line
+    assert lines.negatives[0].text == f"{head}\nEs stürmt."
+    assert any("Bahn" in candidate.text for candidate in lines.negatives)
 
 
 def test_a_question_that_does_not_find_its_own_passage_is_dropped(archive, monkeypatch):
