@@ -64,6 +64,17 @@ _REPORTS_OF = "|".join(
     f"(?<={word} von )"
     for word in ("nachrichten", "meldungen", "artikel", "berichte", "news", "themen", "schlagzeilen")
 )
+# What "heute" and "heutige" say of a day; else they mean nowadays: "das heute als Istanbul bekannte Byzanz", "der Ort,
+# der heute zu Köln gehört", "die heutigen Rippenquallen".
+_NOWADAYS = (
+    r"(?:(?:noch|bekannt\w*|(?:so\s?)?genannte\w*|als\s+[\w\s-]{1,40}?\s(?:bekannt|bezeichnet|geltend|genannt)e[nmrs]?)\b"
+    r"|[\w\s-]{1,40}?\s(?:ist|sind|heißt|heißen|liegt|liegen|steht|stehen|gehört|gehören|bildet|bilden|lebt|leben)\W*$)"
+)
+_OF_TODAY = (
+    r"(?:\w*(?:meldung|nachricht|ausgabe|sitzung|entscheid|urteil|wahl|konferenz|termin|streik|artikel|bericht|schlagzeile|thema"
+    r"|themen|ankündigung|veröffentlichung|gipfel|treffen|debatte|abstimmung|ausfall|störung|patchday|keynote|spieltag)\w*"
+    r"|news|ticker|updates?|tag(?:es)?|morgen|vormittag|mittag|nachmittag|abend|spiele?|panne|start)\b"
+)
 _ON_A_DAY = "|".join(f"(?<={word} )" for word in ["on", "since", "before", "after", "until", "by", "between", "and"])
 
 
@@ -137,7 +148,7 @@ RULES = {
     "fall": Rule(rf"(?<!im )(?P<season>fall){_IN_YEAR}", read.read_season),
     "last fall": Rule(r"(?P<back>last|this)\s+(?P<season>fall)", read.read_season),
     "quarter": Rule(
-        rf"{_ORDINAL}(?P<fraction>quartals?|quarter|halbjahre?s?){_IN_SOME_YEAR}?",
+        rf"{_ORDINAL}(?P<fraction>quartals?|(?<=[dht] )quarter|halbjahre?s?){_IN_SOME_YEAR}?",
         read.read_fraction,
         weak=True,
     ),
@@ -168,8 +179,8 @@ RULES = {
     "unit": Rule(rf"(?:{_PART})?{_BACK}{_SINGLE_UNIT}", back.read_unit),
     "part of unit": Rule(rf"{_any('part', PART_WORDS)}\s+(?:de[rs]|of\s+the)\s+{_SINGLE_UNIT}", back.read_unit),
     "day word": Rule(
-        rf"(?P<dayword>(?<!noch )(?:(?<!von )|{_REPORTS_OF})(?<!immer )(?<!ab )heute(?!\s+noch)|heutige[mnrs]?"
-        r"|vorgestern|gestern|gestrige[mnrs]?|today|tonight|(?:the\s+)?day\s+before\s+yesterday|yesterday)"
+        rf"(?P<dayword>(?<!noch )(?:(?<!von )|{_REPORTS_OF})(?<!immer )(?<!ab )heute(?!\s+{_NOWADAYS})"
+        rf"|heutige[mnrs]?(?=\s+{_OF_TODAY})|vorgestern|gestern|gestrige[mnrs]?|today|tonight|(?:the\s+)?day\s+before\s+yesterday|yesterday)"
         r"(?:\s+(?:früh|morgen|vormittag|mittag|nachmittag|abend|nacht))?",
         back.read_day_word,
     ),
