@@ -326,9 +326,9 @@ def test_arbitrary_text_never_raises_and_periods_are_in_order():
     ],
 )
 def test_a_long_question_is_quick(piece):
-    started = time.perf_counter()
+    started = time.thread_time()  # of the processor: what else runs beside it doesn't count
     understand_time((piece * 10_000)[:10_000], TODAY)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def overlap(found, meant, today):
