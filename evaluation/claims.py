@@ -7,11 +7,13 @@ EMNLP 2023. Where ALCE asks an entailment model whether a passage bears a senten
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
 from evaluation.given import Given, cited_numbers, without_citations
 from evaluation.inventions import Sources, quotation_ends
 from evaluation.measures import Scores
+from prompts import render
 from server.function_words import FUNCTION_WORDS
 from server.sentences import sentences
 from server.wording import say
@@ -51,7 +53,7 @@ class Claim:
 
 def claims_of(given: Given, question: str) -> list[Claim]:
     """The sentences of an answer in order; `question` may lend its figures, names and quotations."""
-    sources = Sources(given.shown, question)
+    sources = Sources(given.shown, f"{question}\n{_said_of_itself()}")
     articles = {number: evidence.article_id for number, evidence in enumerate(given.shown, 1)}
     said = given.said
     quotations = quotation_ends(said)
@@ -72,6 +74,17 @@ def claims_of(given: Given, question: str) -> list[Claim]:
             )
         )  # fmt: skip
     return found
+
+
+@cache
+def _said_of_itself() -> str:
+    """What answers say of themselves ("Wörtliche Zitate dazu finde ich ... nicht."): it needs no source."""
+    fields = {"nothing": ("period",), "nearest": ("reports",), "no_quotation": (), "unsure": ()}
+    return "\n".join(
+        render(template, language, **dict.fromkeys(names, ""))
+        for language in ("de", "en")
+        for template, names in fields.items()
+    )
 
 
 def _whole(text: str) -> list[str]:

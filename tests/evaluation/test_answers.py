@@ -106,6 +106,12 @@ def test_a_quotation_of_several_sentences_belongs_to_one_claim():
     assert (found["unmarked_quotations"], found["quotations_verbatim"]) == (1, 0.5)
 
 
+def test_what_an_answer_says_of_itself_needs_no_source():
+    said = "Wörtliche Zitate dazu finde ich in diesen Meldungen nicht. Ohlsen rief Kowalke."
+    ours, theirs = claims_of(given(said), "")
+    assert (ours.foreign, theirs.foreign) == ((), ("Kowalke",))
+
+
 def test_escapes_of_markdown_are_no_part_of_a_quotation():
     source = Evidence("m", "Ein * Stern", 'Er schrieb „a_b* [1]“ und "nichts" <hier>.')
     text = 'Dazu heißt es in „Ein \\* Stern“: „Er schrieb „a_b\\* \\[1\\]“ und "nichts" &lt;hier\\>.“ [1]'
