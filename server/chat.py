@@ -22,7 +22,7 @@ from server.expectations import Expectation
 from server.forms import Wanted, form_of, matter_of
 from server.generation import Generator, Sampling, Usage
 from server.grounding.citations import CitationChecker, Grounding
-from server.grounding.support import Evidence
+from server.grounding.evidence import Evidence
 from server.listing import LISTS, compose, superseding
 from server.periods import describe_period
 from server.periods.tense import asks_for_events

@@ -12,7 +12,8 @@ from typing import Literal
 
 from archive.articles import Hit
 from server.grounding.claims import Claim, claim_of
-from server.grounding.names import Mentions, looks_like_name
+from server.grounding.mentions import Mentions
+from server.grounding.names import looks_like_name
 from server.retrieval import Retrieved
 from server.understanding import Language, Question
 

@@ -13,9 +13,10 @@ from typing import Literal
 
 from server.escaping import tame
 from server.grounding.claims import Claim, claim_of
+from server.grounding.evidence import Evidence
 from server.grounding.quotation_marks import Quotation, is_open, quotations, verbatim, without_marks
 from server.grounding.silence import claims_nothing
-from server.grounding.support import Asked, Evidence, Passage
+from server.grounding.support import Asked, Passage
 from server.sentences import sentence_end
 
 _BRACKETED = re.compile(

@@ -8,9 +8,10 @@ from archive.compounds import compound_parts
 from archive.german import stem
 from server.function_words import FUNCTION_WORDS
 from server.grounding.datings import Dating, blanked, datings
+from server.grounding.identifiers import identifiers
 from server.grounding.names import WORD, Name, fold, names
 from server.grounding.plain_words import PLAIN_WORDS
-from server.grounding.quantities import Quantity, identifiers, quantities, with_clock
+from server.grounding.quantities import Quantity, quantities, with_clock
 from server.grounding.synonyms import group_of
 
 _LIST_NUMBER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•–])\s+")

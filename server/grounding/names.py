@@ -10,11 +10,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cache, lru_cache
 
 from archive.compounds import compound_parts, spelled_out
 from server.function_words import FUNCTION_WORDS
+from server.grounding.countries import countries
 from server.grounding.plain_words import PLAIN_WORDS
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]{2,})?(?:\.(?=[^\W\d_]{2,4}\b)[^\W\d_]+)?")
@@ -44,19 +44,6 @@ _NOUNS = frozenset(
     tablet laptop notebook netz support account accounts passwort website webseite online bug bugs patch patches tool
     tools blog forum chat bot bots roboter test tests demo fan fans star stars film
     """.split()
-)
-_ALIASES = (
-    ("usa", "us", "vereinigte staat", "amerika", "washington"), ("eu", "europäische union", "europ", "brüssel"),
-    ("un", "uno", "uno", "vereinte nation", "united nation"), ("großbritannien", "brit", "england", "engl", "uk"),
-    ("deutsch", "german", "bundes", "berlin"), ("frankreich", "franzos", "französ", "french", "france"),
-    ("ital",), ("russ", "moskau", "kreml"), ("chin", "peking"), ("türk", "turk"), ("pol",), ("span", "spain"),
-    ("israel",), ("österreich", "austria"), ("schweiz", "swiss"), ("niederl", "holl", "dutch"), ("japan",),
-    ("griech", "greek"), ("schwed", "swed"), ("ukrain",), ("kana",), ("ind",), ("austral",), ("norweg", "norw"),
-    ("dän", "dan"), ("belg",), ("tschech", "czech"), ("ungar", "hungar"), ("afghan",), ("ägypt", "egypt"),
-    ("mexi",), ("brasil", "brazil"), ("südkorea", "korea"), ("nordkorea", "korea"), ("venezuela", "venezol"),
-)  # fmt: skip
-_COUNTRY_ENDING = re.compile(
-    r"(?:i?sch(?:e[nrsm]?)?|e[nrsm]?|ern?|ens?|n|s|in(?:nen)?|an|ian|ese|ien|iens|ei|is|da|isch\w*)?"
 )
 
 
@@ -143,7 +130,7 @@ def names(text: str) -> list[Name]:
 
 
 def _sure(word: str) -> bool:
-    return bool(_SHAPED.fullmatch(word) or word.lower() in _NAMES or _countries(fold(word)))
+    return bool(_SHAPED.fullmatch(word) or word.lower() in _NAMES or countries(fold(word)))
 
 
 def _begins(text: str, start: int) -> bool:
@@ -177,95 +164,3 @@ def _beside(before: re.Match[str], word: str, found: Sequence[Name]) -> bool:
     if low in FUNCTION_WORDS or low in PLAIN_WORDS or low in _NOUNS:
         return False
     return not low.endswith(_NOUN_ENDINGS) and not compound_parts(low)
-
-
-class Mentions:
-    """The words of a text, as names are looked up in them."""
-
-    def __init__(self, text: str) -> None:
-        words = [match[0] for match in WORD.finditer(text)]
-        folded = [fold(word) for word in words]
-        self.words = frozenset(folded)
-        self._folded = f" {' '.join(folded)} "
-        self._countries = frozenset(country for word in self.words for country in _countries(word))
-        self._countries |= {number for number, phrases in _PHRASES if any(phrase in text.lower() for phrase in phrases)}
-        self._capitals = [spelled_out(word.lower()) for word in words if word[0].isupper()]
-
-    def hold(self, name: str) -> bool:
-        """Whether a folded name is among them.
-
-        Forms of it count (`Merkels`), adjectives and people of a place (`italienisch`), and what an acronym stands for.
-        """
-        if name in self.words or any(form in self.words for form in _forms(name)):
-            return True
-        if not self._countries.isdisjoint(_countries(name)):
-            return True
-        return len(name) <= 5 and self._spell(name)
-
-    def hold_whole(self, given: str, surname: str) -> bool:
-        """Whether two folded names stand side by side."""
-        return f" {given} {surname.removesuffix('s')}" in self._folded
-
-    def hold_nearly(self, name: str) -> bool:
-        """Whether a folded name is among them, if need be with a letter wrong."""
-        return self.hold(name) or bool(len(name) > 5 and get_close_matches(name, self.words, 1, 0.88))
-
-    def _spell(self, acronym: str) -> bool:
-        """Whether capitals in a row spell an acronym: Europäische Zentralbank, EZB."""
-        capitals = self._capitals
-        return any(
-            word[0] == acronym[0]
-            and any(_abbreviates(acronym, capitals[start : start + count]) for count in range(1, len(acronym) + 1))
-            for start, word in enumerate(capitals)
-        )
-
-
-_FORM_ENDINGS = ("s", "n", "en", "es", "er", "ern", "isch", "ische", "ischen", "ischer", "isches")
-
-
-@lru_cache(maxsize=50_000)
-def _forms(name: str) -> tuple[str, ...]:
-    """The other forms of a folded name: declined, the adjective and people of a place; and what it is a form of."""
-    grown = [name + ending for ending in (_FORM_ENDINGS if len(name) > 3 else "s")]
-    shrunk = [name[: -len(end)] for end in _FORM_ENDINGS if name.endswith(end) and len(name) - len(end) >= 3]
-    if name.endswith("en") and len(name) > 5:
-        grown += [name[:-1] + "r", name[:-1] + "rn", name + "er"]  # Bremen, Bremer; Göttingen, Göttinger
-    return tuple(form for stem in (*shrunk, name) for form in (stem, stem + "s")) + tuple(grown)
-
-
-@lru_cache(maxsize=50_000)
-def _countries(word: str) -> frozenset[int]:
-    """The places that a folded word may mean."""
-    return frozenset(number for stem, number in _COUNTRIES.get(word[:2], ()) if _of_country(word, stem))
-
-
-_COUNTRIES: dict[str, list[tuple[str, int]]] = {}
-for _number, _stems in enumerate(_ALIASES):
-    for _stem in map(fold, _stems):
-        if " " not in _stem:
-            _COUNTRIES.setdefault(_stem[:2], []).append((_stem, _number))
-_PHRASES = [
-    (number, phrases) for number, stems in enumerate(_ALIASES) if (phrases := [stem for stem in stems if " " in stem])
-]
-
-
-def _of_country(word: str, stem: str) -> bool:
-    if len(stem) <= 3:
-        return word == stem or (stem not in ("eu", "un", "uno", "us", "usa", "uk") and _declined(word, stem))
-    return word.startswith(stem) and (len(stem) > 4 or _declined(word, stem))
-
-
-def _declined(word: str, stem: str) -> bool:
-    return word.startswith(stem) and _COUNTRY_ENDING.fullmatch(word[len(stem) :]) is not None
-
-
-@lru_cache(maxsize=10_000)
-def _initials(word: str) -> str:
-    """The first letters of a folded word's parts."""
-    sizes = sorted({len(part) for part in compound_parts(word) if word.startswith(part)})[:2]
-    return word[0] + "".join(word[size] for size in sizes if size < len(word))
-
-
-def _abbreviates(acronym: str, words: Sequence[str]) -> bool:
-    """Whether an acronym's letters are the first ones of the words and of the parts of compounds."""
-    return len(acronym) >= 2 and "".join(map(_initials, words)) == acronym

@@ -1,8 +1,7 @@
 """Figures in German and English text, as values with units: `1,1 Millionen`, `1.100.000` and `1.1 million` are one.
 
 A figure may be read in more than one way (`8,000` is eight or eight thousand), so a quantity holds all its readings,
-and two are equal where they share one. What is a name made of digits (`CVE-2021-44228`, `2.15.0`, `GPT-4`,
-`3:1`) is an identifier and compared letter by letter.
+and two are equal where they share one.
 """
 
 import re
@@ -10,30 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-_ONES = {
-    "ein": 1, "eins": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "sieben": 7, "acht": 8, "neun": 9,
-    "zehn": 10, "elf": 11, "zwölf": 12, "dreizehn": 13, "vierzehn": 14, "fünfzehn": 15, "sechzehn": 16, "siebzehn": 17,
-    "achtzehn": 18, "neunzehn": 19,
-}  # fmt: skip
-_TENS = {
-    "zwanzig": 20, "dreißig": 30, "vierzig": 40, "fünfzig": 50,
-    "sechzig": 60, "siebzig": 70, "achtzig": 80, "neunzig": 90,
-}  # fmt: skip
-_ENGLISH = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11,
-    "twelve": 12, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
-    "tenth": 10, "twice": 2,
-}  # fmt: skip
-_ORDINALS = {
-    "zweit": 2, "dritt": 3, "viert": 4, "fünft": 5, "sechst": 6, "siebt": 7, "acht": 8,
-    "neunt": 9, "zehnt": 10, "elft": 11, "zwölft": 12,
-}  # fmt: skip
-_SCALES = {
-    "mio": 1e6, "million": 1e6, "millionen": 1e6, "mrd": 1e9, "milliarde": 1e9, "milliarden": 1e9, "billion": 1e12,
-    "billionen": 1e12, "bio": 1e12, "tausend": 1e3, "tsd": 1e3, "hundert": 100, "dutzend": 12, "thousand": 1e3,
-    "hundred": 100, "dozen": 12,
-}  # fmt: skip
+from server.grounding.numerals import INFLECTION, SCALES, THOUSANDS, readings, worded
+
 _UNIT_STEMS = {
     "%": "%", "prozent": "%", "percent": "%", "per cent": "%", "€": "€", "euro": "€", "eur": "€", "$": "$",
     "dollar": "$", "us-dollar": "$", "usd": "$", "£": "£", "pfund": "£", "pound": "£", "franken": "chf", "yen": "¥",
@@ -44,19 +21,10 @@ _UNIT_STEMS = {
     "kg": "kg", "stündig": "h", "minütig": "min", "monatig": "month", "prozentig": "%", "uhr": "o'clock",
 }  # fmt: skip
 _STRICT = frozenset({"%", "€", "$", "£", "chf", "¥", "yuan", "rubel", "btc", "mark"})  # never left out in print
-_PLURAL = re.compile(r"(?:n|en|e|s|er|ern|es|em)$")
 _TOKEN = re.compile(
     r"(?P<before>[€$£]\s?)?(?P<figure>\d{1,3}(?:[.\u00a0\u202f’']\d{3})+(?:,\d+)?(?!\d)|\d{1,3}(?:,\d{3})+(?![\d,])|"
     r"\d+(?:[.,]\d+)?)|(?P<word>[^\W\d_]+)|(?P<sign>[%€$£])"
 )
-_IDENTIFIER = re.compile(
-    r"(?<![\w-])(?=[\w.+/-]*\d)[^\W\d_][\w+]*(?:[-/.][\w+]+)*"  # GPT-4, Log4j, CVE-2021-44228, C-793/19
-    r"|(?<![\w.,])\d+(?:\.\d+){2,}[-\w]*"  # 2.15.0
-    r"|(?<![\w.,:/])\d+[:/]\d+(?:[:/]\d+)*(?!\w)"  # 3:1, 14:30
-    r"|(?<![\w.,-])\d+[A-Za-zÄÖÜ]+\w*"  # 5G, 9Live
-    r"|(?<![\w.,])\d+\.\d+-[A-Za-z]+\d+"  # 2.0-beta9
-)
-_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _CLOCK = re.compile(r"\b(\d{1,2})\.(\d{2})(?=\s+Uhr)")
 _ABOUT = frozenset(
     "rund etwa circa ca ungefähr knapp fast gut über mehr nahezu annähernd gegen bis unter weniger mindestens "
@@ -68,6 +36,9 @@ _RANGE = re.compile(
     r"\s*(?:bis(?: zu)?|und|oder|auf|to|and|or|[-–/])\s*(?:(?:rund|etwa|knapp|über)\s+)?", re.IGNORECASE
 )
 _NEAR = 0.06  # how far a rounded figure may lie from the exact one
+_PREFIXED = re.compile(
+    r"(.+?)(jährig|köpfig|stündig|tägig|prozentig|stufig|fach|teilig|monatig|wöchig|minütig|stellig|mal)(?:e[nrsm]?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +55,6 @@ class Quantity:
     end: int
     about: bool = False
     bound: int = 0
-
-
-@lru_cache(maxsize=4096)
-def _worded(word: str) -> float | None:
-    """The value of a lower-case number word; None for another word."""
-    if word in _ONES or word in _TENS or word in _ENGLISH:
-        found = _ONES.get(word) or _TENS.get(word) or _ENGLISH[word]
-        return None if word in ("ein", "eins") else float(found)
-    if word in ("anderthalb", "eineinhalb"):
-        return 1.5
-    if word.endswith("einhalb") and word[:-7] in _ONES:
-        return _ONES[word[:-7]] + 0.5
-    for tens, value in _TENS.items():
-        if word.endswith("und" + tens) and word[: -len(tens) - 3] in _ONES:
-            return float(_ONES[word[: -len(tens) - 3]] + value)
-    for name, factor in (("tausend", 1000), ("hundert", 100)):
-        head, found_name, tail = word.partition(name)
-        if found_name and (not head or head in _ONES) and (not tail or _small(tail) is not None):
-            return float(_ONES.get(head, 1) * factor + (_small(tail) or 0))
-    stem = _PLURAL.sub("", word)
-    return float(_ORDINALS[stem]) if stem != word and stem in _ORDINALS else None
-
-
-def _small(word: str) -> float | None:
-    return float(_ONES[word]) if word in _ONES else _worded(word) if word else None
-
-
-_PREFIXED = re.compile(
-    r"(.+?)(jährig|köpfig|stündig|tägig|prozentig|stufig|fach|teilig|monatig|wöchig|minütig|stellig|mal)(?:e[nrsm]?)?"
-)
-
-
-def _figures(figure: str) -> frozenset[float]:
-    """Every reading of digits: a point before three digits sets thousands apart, a comma may do either."""
-    if re.fullmatch(r"\d{1,3}(?:,\d{3})+", figure):
-        thousands = float(figure.replace(",", ""))
-        return frozenset({thousands, float(figure.replace(",", "."))} if figure.count(",") == 1 else {thousands})
-    if re.match(r"\d{1,3}(?:[.\u00a0\u202f’']\d{3})+(?:,|$)", figure):
-        return frozenset({float(re.sub(r"[.\u00a0\u202f’']", "", figure).replace(",", "."))})
-    return frozenset({float(figure.replace(",", "."))})
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -171,15 +102,15 @@ def _read(text: str, tokens: list[re.Match[str]], position: int) -> tuple[int, Q
 
 def _value(token: re.Match[str], first: bool) -> tuple[frozenset[float] | None, str]:
     if token["figure"]:
-        return _figures(token["figure"]), ""
+        return readings(token["figure"]), ""
     word = token["word"] or ""
     low = word.lower()
     if low in ("dutzend", "hundert", "tausend", "dozen") and not low.endswith("e"):
-        return frozenset({_SCALES[low]}), ""
+        return frozenset({SCALES[low]}), ""
     if word and (word.islower() or first):
-        if (value := _worded(low)) is not None:
+        if (value := worded(low)) is not None:
             return frozenset({value}), ""
-        if (parts := _PREFIXED.fullmatch(low)) and (value := _worded(parts[1])) is not None:
+        if (parts := _PREFIXED.fullmatch(low)) and (value := worded(parts[1])) is not None:
             return frozenset({value}), _unit(parts[2])
         if low in ("beide", "beiden", "beider", "both"):
             return frozenset({2.0}), ""
@@ -192,7 +123,7 @@ def _scale(text: str, end: int, token: re.Match[str]) -> float | None:
         return None
     if word == "billion":  # English; the German one is a noun
         return 1e9
-    return 1e12 if word == "trillion" else _SCALES.get(word.lower())
+    return 1e12 if word == "trillion" else SCALES.get(word.lower())
 
 
 @lru_cache(maxsize=4096)
@@ -201,7 +132,7 @@ def _unit(word: str) -> str:
     for _ in range(3):
         if low in _UNIT_STEMS:
             return _UNIT_STEMS[low]
-        shorter = _PLURAL.sub("", low)
+        shorter = INFLECTION.sub("", low)
         if shorter == low:
             break
         low = shorter
@@ -224,31 +155,6 @@ def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
     return shared
 
 
-def identifiers(text: str) -> list[tuple[int, int, str]]:
-    """Names made of letters and digits, as start, end and squeezed spelling: `gpt4`, `cve202144228`, `2.15.0`."""
-    found = []
-    for match in _IDENTIFIER.finditer(text):
-        if _THOUSANDS.fullmatch(match[0]):
-            continue
-        core = re.sub(r"(?:-[^\W\d_]+)+$", "", match[0]).rstrip(".-/")
-        if any(letter.isdigit() for letter in core):
-            found.append((match.start(), match.start() + len(core), squeezed(core)))
-    return found
-
-
-def squeezed(text: str) -> str:
-    """Lower case without the hyphens and spaces beside letters: gpt4 for GPT-4, yet cve2021-44228."""
-    return re.sub(r"(?<!\d)[\s\-–_]+|[\s\-–_]+(?!\d)", "", text.lower())
-
-
-@lru_cache(maxsize=4096)
-def spelling_of(identifier: str) -> re.Pattern[str]:
-    """Any spelling of a squeezed identifier in lower-case text, where it is not the beginning of a longer number."""
-    runs = re.split(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])", identifier)
-    spelled = r"[\s–-]?".join(re.escape(run) for run in runs)
-    return re.compile(rf"(?<!\w){spelled}(?!\d|\.\d)")
-
-
 def with_clock(text: str) -> str:
     """The text with times of day written in one way (`14:30 Uhr`), every character in its place."""
     return _CLOCK.sub(r"\1:\2", text)
@@ -261,7 +167,7 @@ def same(claimed: Quantity, held: Quantity) -> bool:
     if claimed.bound * held.bound < 0:
         return False
     written = claimed.literal, held.literal
-    if all("." in literal and not _THOUSANDS.fullmatch(literal) for literal in written):
+    if all("." in literal and not THOUSANDS.fullmatch(literal) for literal in written):
         return written[0] == written[1]  # versions: 2.10 is not 2.1
     pairs = [(left, right) for left in claimed.values for right in held.values]
     if any(abs(left - right) <= 1e-9 * max(left, right, 1) for left, right in pairs):

@@ -7,46 +7,35 @@ the question brought up may stand anywhere in the passage, and carries nothing b
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 
 from archive.articles import day_of
 from server.function_words import ENGLISH
 from server.grounding import datings, quantities
-from server.grounding.claims import Claim, Word, claim_of, far_forms, near_forms
-from server.grounding.names import WORD, Mentions, Name, fold
+from server.grounding.claims import Claim, Word, claim_of, near_forms
+from server.grounding.evidence import Evidence, Sentence
+from server.grounding.mentions import Mentions
+from server.grounding.names import WORD, Name, fold
 from server.grounding.negation import turned
 from server.sentences import sentences
 
 _WINDOW = 3  # sentences
-_KINDRED = 0.75  # what a word earns by a kindred one: a part of a compound, a synonym
 _WIDER = 0.03  # what each further sentence of a window costs, so that the tightest wins
 _FACT = 1.5  # weight of a fact beside words
 _DOUBTFUL = 4.0  # weight of the question's words that may be names
 _LITTLE = 0.25  # what a name or number that is all of a sentence earns beside the words of the question
 _APART = 0.2  # share of the words that a window with the facts may lack of the best window without
 _DENIED = 0.05  # how far below the best window another may lie that is free of its negation
+_FACTS_ALONE = 0.7  # support by facts where words can't be compared: enough, but not certain
 _FEW = 12  # a question's counts up to this may be repeated without proof
 _CALENDAR = frozenset(
     """january february march april may june july august september october november december monday tuesday wednesday
     thursday friday saturday sunday""".split()
 )
 _GAP = re.compile(r"\s*(?:\[…\]|…)\s*|\n+")
-_NUMBER_BEHIND = re.compile(r"(?<=[^\W\d_]-)\d{1,4}\b")
-
-
-_FACTS_ALONE = 0.7  # support by facts where words can't be compared: enough, but not certain
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One source of an answer: what its text is headed by, when it was published, and what was found of it."""
-
-    title: str
-    published: datetime | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +44,6 @@ class Support:
 
     score: float = 0.0
     window: tuple[str, ...] = ()
-
-
-class _Sentence:
-    """One sentence of a source, as facts and words are looked up in it."""
-
-    def __init__(self, text: str, published: date | None, year: int | None) -> None:
-        self.text = quantities.with_clock(text)
-        self.datings = datings.held_datings(self.text, published, year)
-        plain = datings.blanked(self.text, [(found.start, found.end) for found in self.datings if found.end])
-        named = quantities.identifiers(plain)
-        figures = quantities.quantities(datings.blanked(plain, [(start, end) for start, end, _ in named]))
-        self.quantities = [*figures, *_bare(match[0] for match in _NUMBER_BEHIND.finditer(plain))]
-        self.quantities += _bare(str(found.year) for found in self.datings if found.only_year)
-        self.lowered = self.text.lower()
-        self._identifiers = {spelling for _, _, spelling in named}
-        self.mentions = Mentions(self.text)
-        self.words = self.mentions.words
-        self.near = frozenset(form for word in self.words for form in near_forms(word))
-        self.far = frozenset(form for word in self.words for form in far_forms(word))
-
-    def credit(self, word: Word) -> float:
-        """1 for the word or a form of it, less for a kindred one, 0 for none."""
-        if word.key in self.words or near_forms(word.key) & self.near:
-            return 1.0
-        return _KINDRED if far_forms(word.key) & self.far else 0.0
-
-    def names(self, name: Name) -> bool:
-        """Whether a name stands here; for a word that may be a noun, a kindred one will do."""
-        return self.mentions.hold(name.key) or (not name.sure and self.credit(Word(name.key, 0.0)) > 0)
-
-    def holds(self, identifier: str) -> bool:
-        """Whether a squeezed identifier stands here in any spelling."""
-        return identifier in self._identifiers or bool(quantities.spelling_of(identifier).search(self.lowered))
-
-
-def _bare(figures: Iterable[str]) -> list[quantities.Quantity]:
-    return [quantities.Quantity(frozenset({float(figure)}), "", figure, 0, 0) for figure in figures]
 
 
 class Asked:
@@ -140,24 +92,24 @@ class Passage:
         return day_of(moment) if moment else None
 
     @cached_property
-    def _head(self) -> _Sentence:
-        head = _Sentence(self.evidence.title, self._published, None)
+    def _head(self) -> Sentence:
+        head = Sentence(self.evidence.title, self._published, None)
         if self._published:
             head.datings.append(datings.of_day(self._published))
         return head
 
     @cached_property
-    def _sentences(self) -> list[_Sentence]:
+    def _sentences(self) -> list[Sentence]:
         prepared, year = [], self._published.year if self._published else None
         for stretch in _GAP.split(self.evidence.text):
             for text in sentences(stretch):
-                sentence = _Sentence(text, self._published, year)
+                sentence = Sentence(text, self._published, year)
                 year = next((found.year for found in sentence.datings if found.year and found.end), year)
                 prepared.append(sentence)
         return prepared
 
     @cached_property
-    def _all(self) -> list[_Sentence]:
+    def _all(self) -> list[Sentence]:
         return [self._head, *self._sentences]
 
     def support(self, claim: Claim, asked: Asked, answering: bool = False) -> Support:
@@ -176,7 +128,7 @@ class Passage:
         credits = [[sentence.credit(word) for word in own] for sentence in self._sentences]
         head = [self._head.credit(word) for word in own]
         best, most = Support(), 0.0
-        found: list[tuple[float, float, Sequence[_Sentence]]] = []
+        found: list[tuple[float, float, Sequence[Sentence]]] = []
         for size in range(1, _WINDOW + 1):
             for start in range(max(1, len(self._sentences) - size + 1)):
                 window = self._sentences[start : start + size]
@@ -242,16 +194,16 @@ def capitalized(text: str) -> list[str]:
     return [fold(word[0]) for word in names]
 
 
-def _hold(window: Sequence[_Sentence], needed: Sequence[Callable[[_Sentence], bool]]) -> bool:
+def _hold(window: Sequence[Sentence], needed: Sequence[Callable[[Sentence], bool]]) -> bool:
     return all(any(fact(sentence) for sentence in window) for fact in needed)
 
 
-def _needed(claim: Claim, asked: Asked, everywhere: Sequence[_Sentence]) -> list[Callable[[_Sentence], bool]]:
+def _needed(claim: Claim, asked: Asked, everywhere: Sequence[Sentence]) -> list[Callable[[Sentence], bool]]:
     """A test for each fact that the question doesn't lend: whether a sentence of the source holds it.
 
     A given name needs none where it stands beside the surname `everywhere`.
     """
-    tests: list[Callable[[_Sentence], bool]] = []
+    tests: list[Callable[[Sentence], bool]] = []
     for quantity in claim.quantities:
         if not asked.lends_figure(quantity):
             tests.append(lambda sentence, it=quantity: quantities.borne_out(it, sentence.quantities))  # type: ignore[misc]

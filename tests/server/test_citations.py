@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.grounding.citations import CitationChecker
-from server.grounding.support import Evidence
+from server.grounding.evidence import Evidence
 
 TEXTS = [
     "Die Hintertür in den XZ Utils entdeckte Andres Freund am 29. März 2024, weil SSH-Anmeldungen langsamer wurden.",

@@ -12,8 +12,9 @@ import pytest
 from server.grounding import datings, quantities
 from server.grounding.citations import CitationChecker, Grounding
 from server.grounding.claims import claim_of
-from server.grounding.names import Mentions, names
-from server.grounding.support import Evidence
+from server.grounding.evidence import Evidence
+from server.grounding.mentions import Mentions
+from server.grounding.names import names
 from server.sentences import sentences
 
 SAMPLE = Path(__file__).parents[2] / "sample" / "articles.jsonl"
