@@ -11,9 +11,18 @@ from datetime import date, datetime, timedelta
 
 from archive.articles import MONTHS, Article, Hit, day_of
 from server.content import content, coverage
+from server.entities import (
+    PERSON,
+    holds,
+    is_name,
+    is_person,
+    is_shaped,
+    is_usable,
+    names_in,
+    overlaps,
+    stands_alone,
+)
 from server.escaping import one_line
-from server.function_words import FUNCTION_WORDS
-from server.grounding.names import looks_like_name
 from server.instructions import addresses_model
 from server.quotations import quotations
 from server.sentences import sentences
@@ -21,7 +30,6 @@ from server.understanding import Language
 from server.wording import day_in_words, month_name, say
 
 _MOST = 3
-_LONGEST = 45  # letters of a name
 _LONGEST_HEADLINE = 90
 _RELATED = 0.25  # share of a headline's content that the best article's head holds too
 _MARKUP = re.compile(r"[\[\]<>*`|#\\]|\w://")
@@ -31,29 +39,10 @@ _WORTH = 3.0  # of a name to be the matter: in the question, or in the headline 
 _LONG_STORY = timedelta(days=30)
 _APART = timedelta(days=2)  # further reports of the same day are no news
 
-_CAPITALIZED = r"[A-ZÄÖÜ][\w’'&.-]*\w|[A-Z]\w*\d\w*"
-_RUN = re.compile(rf"(?:{_CAPITALIZED})(?: (?:{_CAPITALIZED}|\d{{1,4}}(?!\w|[.,:]\d)))*")
-_PERSON = re.compile(
-    r"(?:[A-ZÄÖÜ][a-zäöüß]+(?:-[A-ZÄÖÜ][a-zäöüß]+)?)(?: (?:von|van|de|der))?(?: [A-ZÄÖÜ][\w'-]+){1,2}$"
-)
 _BRACKETS = re.compile(r"\s*\([^)]*\)|,.*")
-_PLAIN = re.compile(r"[\w .&'’+/-]+")
-_SENTENCE_START = re.compile(r"(?:^|[.!?:„“\"»\n–-]\s*)$")
 _ASKED_SINCE = re.compile(r"\b(?:seit|seitdem|since|danach|weiter)\b", re.IGNORECASE)
 _ASKED_TIMELINE = re.compile(r"\b(?:chronologie|chronik|verlauf|timeline|chronology)\b", re.IGNORECASE)
 _ASKED_COMPARISON = re.compile(r"\b(?:vergleich\w*|unterschied\w*|compar\w+|differ\w*)\b", re.IGNORECASE)
-_GENERAL = frozenset(
-    """
-    news nachrichten meldung meldungen politik wirtschaft technik internet computer deutschland welt panorama europa
-    wissen digital berlin regional kultur netzwelt it c't heise dpa afp reuters der die das ein eine update video
-    liveblog newsticker kommentar analyse interview bericht montag dienstag mittwoch donnerstag freitag samstag sonntag
-    pcs usa
-""".split()
-) | {month.lower() for month in MONTHS}  # fmt: skip
-
-_NO_NAMES = _GENERAL | frozenset(
-    "anfang mitte ende prozent million millionen milliarde milliarden euro dollar uhr tonnen liter meter jahre".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +56,7 @@ class _Told:
 
     def names(self, name: str) -> bool:
         """Whether it holds the name as a word."""
-        return _holds(f"{self.title}\n{self.text}", name)
+        return holds(f"{self.title}\n{self.text}", name)
 
 
 def suggest(
@@ -132,14 +121,14 @@ def _day(moment: datetime | None) -> date | None:
 def _matter(question: str, articles: Sequence[Article], found: Sequence[_Told]) -> str:
     """The name that a story is told by, in the question or the first headline and in other articles; "" for none."""
     first = articles[0]
-    candidates = [*filter(_is_name, first.topics), *_names_in(first.title), *_names_in(question)]
+    candidates = [*filter(is_name, first.topics), *names_in(first.title), *names_in(question)]
     worth: dict[str, float] = {}
     for name in candidates:
-        if not _is_usable(name) or not found[0].names(name):
+        if not is_usable(name) or not found[0].names(name):
             continue
-        if not (_is_shaped(name) or name in first.topics or first.title.startswith(name) or _holds(question, name)):
+        if not (is_shaped(name) or name in first.topics or first.title.startswith(name) or holds(question, name)):
             continue
-        asked, headline = _stands_alone(question, name), _stands_alone(first.title, name)
+        asked, headline = stands_alone(question, name), stands_alone(first.title, name)
         known = sum(told.names(name) for told in found)
         worth[name] = 3 * asked + 2 * headline + min(known, 4) / 2 + 0.5 * (" " in name)
         worth[name] += 1.5 * first.title.startswith(name) - 0.001 * max(question.find(name), 0)
@@ -155,20 +144,20 @@ def _roles(
     for article in articles:
         heads = f"{article.title}\n{article.teaser or article.text[:600]}"
         # A single word of a text is a name for sure only by its letters.
-        for name in (*filter(_is_name, article.topics), *filter(_is_shaped, _names_in(heads))):
-            if name in worth or not _is_usable(name) or _overlap(name, matter) or _overlap(name, question):
+        for name in (*filter(is_name, article.topics), *filter(is_shaped, names_in(heads))):
+            if name in worth or not is_usable(name) or overlaps(name, matter) or overlaps(name, question):
                 continue
             beside = sum(_stand_together(told, name, matter) for told in story)
             if beside >= _SEVERAL:
-                worth[name] = beside + bool(_PERSON.fullmatch(name)) - 2 * _holds(story[0].title, name)
+                worth[name] = beside + bool(PERSON.fullmatch(name)) - 2 * holds(story[0].title, name)
     if worth:
         who = max(worth, key=worth.__getitem__)
-        yield say("role" if _PERSON.fullmatch(who) else "together", language, who=who, matter=matter)
+        yield say("role" if PERSON.fullmatch(who) else "together", language, who=who, matter=matter)
 
 
 def _stand_together(told: _Told, name: str, matter: str) -> bool:
     return any(
-        _holds(paragraph, name) and (_holds(paragraph, matter) or _holds(told.title, matter))
+        holds(paragraph, name) and (holds(paragraph, matter) or holds(told.title, matter))
         for paragraph in f"{told.title}\n{told.text}".split("\n")
     )
 
@@ -193,8 +182,8 @@ def _said(articles: Sequence[Article], question: str, language: Language) -> Ite
     """Somebody whose words an article holds."""
     for article in articles:
         for quotation in quotations(article.text):
-            match = _PERSON.search(_BRACKETS.sub("", quotation.speaker).strip())
-            if match and _is_usable(match[0]) and not _overlap(match[0], question) and _is_person(match[0]):
+            match = PERSON.search(_BRACKETS.sub("", quotation.speaker).strip())
+            if match and is_usable(match[0]) and not overlaps(match[0], question) and is_person(match[0]):
                 yield say("said", language, who=match[0])
                 return
 
@@ -208,14 +197,14 @@ def _timeline(question: str, matter: str, story: Sequence[_Told], language: Lang
 def _compared(question: str, matter: str, articles: Sequence[Article], language: Language) -> Iterator[str]:
     """The matter beside that of another article on the same topic, where neither article tells of both."""
     first = articles[0]
-    if _ASKED_COMPARISON.search(question) or not first.title.startswith(matter) or not _stands_alone(question, matter):
+    if _ASKED_COMPARISON.search(question) or not first.title.startswith(matter) or not stands_alone(question, matter):
         return
     for other in articles[1:]:
         shared = set(first.topics) & set(other.topics) - {matter}
-        if not shared or _holds(f"{other.title}\n{other.teaser}\n{other.text}", matter):
+        if not shared or holds(f"{other.title}\n{other.teaser}\n{other.text}", matter):
             continue
-        name = next((topic for topic in (*other.topics, *_names_in(other.title)) if other.title.startswith(topic)), "")
-        if _is_usable(name) and not _holds(first.title + first.text, name):
+        name = next((topic for topic in (*other.topics, *names_in(other.title)) if other.title.startswith(topic)), "")
+        if is_usable(name) and not holds(first.title + first.text, name):
             yield say("compare", language, first=matter, second=name)
             return
 
@@ -234,58 +223,3 @@ def _neighbours(first: Article, found: Sequence[_Told], language: Language) -> I
 
 def _is_plain(title: str) -> bool:
     return not _MARKUP.search(title) and not any(addresses_model(part) for part in sentences(title))
-
-
-def _names_in(text: str) -> Iterator[str]:
-    """Names as they stand in a text; what begins a sentence is one only by its letters."""
-    for match in _RUN.finditer(text):
-        words = match[0].split()
-        if _SENTENCE_START.search(text[: match.start()]) and not looks_like_name(words[0]):
-            words = words[1:]
-        # Within a sentence, capitals in a row are a name, but for times and measures.
-        elif len(words) > 1 and _NO_NAMES.isdisjoint(word.lower() for word in words):
-            yield match[0]
-            continue
-        while words and not (looks_like_name(words[0]) or words[0][-1].isdigit()):
-            words = words[1:]
-        while words and not (looks_like_name(words[-1]) or words[-1][-1].isdigit()):
-            words = words[:-1]
-        if words and not words[0].isdigit():
-            yield " ".join(words)
-
-
-def _is_person(name: str) -> bool:
-    return all(looks_like_name(word) for word in name.split() if word[0].isupper())
-
-
-def _is_shaped(name: str) -> bool:
-    return " " in name or any(letter.isupper() or letter.isdigit() for letter in name[1:])
-
-
-def _is_name(topic: str) -> bool:
-    """Whether a topic names something of its own, and isn't a noun like "Rücktritt"."""
-    return " " in topic or (topic[:1].isupper() and looks_like_name(topic))
-
-
-def _is_usable(name: str) -> bool:
-    """Whether a name can stand in a question: short, plain, of a matter of its own, and no instruction."""
-    low = name.lower()
-    return (
-        3 <= len(name) <= _LONGEST and name[0].isalnum() and _PLAIN.fullmatch(name) is not None
-        and low not in _GENERAL and low not in FUNCTION_WORDS and not addresses_model(name)
-    )  # fmt: skip
-
-
-def _holds(text: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}(?:s|es|en|n)?(?!\w)", text, re.IGNORECASE) is not None
-
-
-def _stands_alone(text: str, name: str) -> bool:
-    """Whether the name is a word of the text, and no part of another ("Linux-Bibliothek")."""
-    return re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", text, re.IGNORECASE) is not None
-
-
-def _overlap(name: str, text: str) -> bool:
-    """Whether a word of the name is in the text already, as such or within another."""
-    low = text.lower()
-    return any(word in low for word in name.lower().split() if len(word) > 2) or low in name.lower()
