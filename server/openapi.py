@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from server.described import errors
-from server.described.answers import ChatCompletionChunk
+from server.described.completions import ChatCompletionChunk
 from server.described.errors import Error, refusals
 
 _ANSWERS = ("/v1/chat/completions", "/v1/responses")

@@ -1,4 +1,4 @@
-"""Models, search, articles, embeddings, reranking."""
+"""Models, search, articles, embeddings, reranking, and whether the server is up."""
 
 from typing import Any, Literal
 

@@ -9,7 +9,8 @@ from fastapi.responses import Response
 from server.answering import begin
 from server.bodies import JsonRoute
 from server.clients import fingerprint, wants_events
-from server.described.answers import CHUNKS, ChatCompletion, answered
+from server.described.answers import answered
+from server.described.completions import CHUNKS, ChatCompletion
 from server.engine import Engine
 from server.events import Event
 from server.problems import describe, reader_of

@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from server.answering import begin
 from server.bodies import JsonRoute
 from server.clients import wants_events
-from server.described import answers as described
-from server.described.answers import EVENTS, answered
+from server.described import responses as described
+from server.described.answers import answered
 from server.engine import Engine
 from server.events import Event
 from server.problems import describe, reader_of
@@ -21,7 +21,7 @@ from server.wire.responses_request import ResponsesRequest
 router = APIRouter(prefix="/v1", route_class=JsonRoute)
 
 
-@router.post("/responses", response_model=None, responses={200: answered(described.Response, EVENTS)})
+@router.post("/responses", response_model=None, responses={200: answered(described.Response, described.EVENTS)})
 async def responses(body: ResponsesRequest, request: Request) -> Response:
     """Answer as chat completions do, in the shape of OpenAI's Responses API. Nothing is kept."""
     engine: Engine = request.app.state.engine
