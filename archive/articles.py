@@ -21,6 +21,11 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(TIME_ZONE).date() if moment.tzinfo else moment.date()
 
 
+def day_now() -> date:
+    """The day it is in the time zone of the archive."""
+    return day_of(datetime.now(TIME_ZONE))
+
+
 def german_date(moment: date) -> str:
     """`3. Mai 2023`, in the time zone of the archive for aware datetimes."""
     if isinstance(moment, datetime):

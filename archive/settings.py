@@ -107,8 +107,8 @@ class Settings(BaseSettings):
     )
     body_megabytes: float = Field(10, gt=0, le=1000, description="size of a request at most; a larger one gets a 413")
     log_questions: bool = Field(False, description="tell in the log what was asked, and by whom")
-    language: str = Field("de", pattern="^(de|en)$", description="language of messages where a question leaves it open")
-    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="level of the log")
+    language: Literal["de", "en"] = Field("de", description="language of messages where a question leaves it open")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="level of the log")
     log_format: Literal["text", "json"] = Field(
         "text", description="log lines for people (`text`) or programs (`json`)"
     )

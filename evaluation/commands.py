@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from archive.settings import Settings
     from evaluation.answers import Answer
     from evaluation.interview import Interview
-    from evaluation.report import Page
     from evaluation.runs import KeptRun
     from server.reranking import Reranker
 
@@ -45,6 +44,7 @@ def retrieval(
     from archive.settings import load_settings
     from evaluation.beir import read_benchmark
     from evaluation.corpus import add_corpus
+    from evaluation.publishing import publish_run
     from evaluation.record import describe, name_articles
     from evaluation.retrieval import StageRunner, judge, measure, rows_by_stage, search_all
     from evaluation.runs import choose_folder
@@ -63,7 +63,7 @@ def retrieval(
         files = (corpus, queries, qrels)
         run = describe("retrieval", name, settings, archive, files, rows_by_stage(results))
         kept = name_articles(archive, run, results, documents)
-    _publish(console, settings, folder, kept)
+    publish_run(console, settings.home, folder, kept)
     typer.echo(json.dumps({**measure(results), "ci": run.ci, "run": str(folder)}))
 
 
@@ -85,6 +85,7 @@ def questions(
     from archive.errors import ArchiveError
     from archive.settings import load_settings
     from evaluation.interview import Interview
+    from evaluation.publishing import publish_run
     from evaluation.questions import find_golds, is_missing, read_questions
     from evaluation.runs import choose_folder
 
@@ -101,7 +102,7 @@ def questions(
         interview = Interview(counted, golds)
         given = _answers(settings, console, archive, interview, file.stem, fresh) if answers else {}
         kept = _judged(settings, console, archive, reranker, interview, given, file, name, missing)
-    _publish(console, settings, folder, kept)
+    publish_run(console, settings.home, folder, kept)
     typer.echo(json.dumps({**_shown(kept), "run": str(folder)}))
 
 
@@ -123,6 +124,7 @@ def answers_command(
     from archive.settings import load_settings
     from evaluation.corpus import add_corpus
     from evaluation.interview import interview_of
+    from evaluation.publishing import publish_run
     from evaluation.runs import choose_folder
     from evaluation.squad import read_squad
 
@@ -136,7 +138,7 @@ def answers_command(
         interview = interview_of(drawn, documents)
         given = _answers(settings, console, archive, interview, squad.stem, fresh)
         kept = _judged(settings, console, archive, reranker, interview, given, squad, name)
-    _publish(console, settings, folder, kept)
+    publish_run(console, settings.home, folder, kept)
     typer.echo(json.dumps({**_shown(kept), "run": str(folder)}))
 
 
@@ -159,47 +161,16 @@ def compare(
     Differences are B minus A, with an interval and a p-value; a report names the questions that got better and worse.
     """
     from archive.settings import load_settings
-    from evaluation import plots
     from evaluation.comparison import compare_runs, usual_measure
-    from evaluation.comparison_page import comparison_page, comparison_table
-    from evaluation.report import for_terminal
+    from evaluation.publishing import publish_comparison
     from evaluation.runs import choose_folder, read_run
 
     settings, console = load_settings(), open_console()
     before, after = read_run(run_a), read_run(run_b)
     comparison = compare_runs(before, after, measure or usual_measure(before, after))
     folder = choose_folder(settings.home, name or f"{before.run.name}-against-{after.run.name}"[:100], out)
-    console.print(for_terminal(comparison_table(comparison)))
-    draw = plots.can_draw(settings.home / "evaluation" / ".matplotlib")
-    _write(console, folder, comparison_page(comparison, draw=draw), draw=draw)
+    publish_comparison(console, settings.home, folder, comparison)
     typer.echo(json.dumps({"a": str(run_a), "b": str(run_b), **comparison.as_json(), "report": str(folder)}))
-
-
-def _publish(console: Console, settings: "Settings", folder: Path, kept: "KeptRun") -> None:
-    """Keep a run, write its report and show its measures."""
-    from evaluation import plots
-    from evaluation.report import for_terminal, summary_table
-    from evaluation.run_page import run_page
-    from evaluation.runs import write_run
-
-    write_run(folder, kept)
-    run = kept.run
-    console.print(for_terminal(summary_table(run.measures, run.ci, f"{run.counts['questions']:,} questions")))
-    if run.missing:
-        console.print(f"{len(run.missing)} not counted for want of their articles")
-    draw = plots.can_draw(settings.home / "evaluation" / ".matplotlib")
-    _write(console, folder, run_page(kept, draw=draw), draw=draw)
-
-
-def _write(console: Console, folder: Path, page: "Page", *, draw: bool) -> None:
-    from evaluation import plots
-    from evaluation.report import write_page
-
-    folder.mkdir(parents=True, exist_ok=True)
-    write_page(folder, page)
-    console.print(f"report: {folder / 'report.html'}", soft_wrap=True, highlight=False)
-    if not draw:
-        console.print(plots.HOW_TO_DRAW, soft_wrap=True, highlight=False, markup=False)
 
 
 def _as_name(text: str) -> str:
@@ -240,9 +211,7 @@ def _judged(
     missing: "Sequence[str]" = (),
 ) -> "KeptRun":
     """The run of an interview, with what retrieval finds for each question and what its answer, if any, earns."""
-    from datetime import datetime
-
-    from archive.articles import TIME_ZONE
+    from archive.articles import day_now
     from evaluation.interview import ask_retrieval
     from evaluation.judging import judge
     from evaluation.questions import KINDS
@@ -250,8 +219,7 @@ def _judged(
 
     with progress(console, "questions") as advance:
         found = ask_retrieval(interview, archive, reranker, settings, advance)
-    today = datetime.now(TIME_ZONE).date()
-    results = judge(interview.questions, interview.golds, found, given, today, archive.ledger.article)
+    results = judge(interview.questions, interview.golds, found, given, day_now(), archive.ledger.article)
     rows = by_column(results, KINDS)
     run = describe("questions", name, settings, archive, (file,), rows, missing=missing, generator=bool(given))
     return name_articles(archive, run, results)

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Article, Hit, Period, day_of
+from archive.articles import Article, Hit, Period, day_now, day_of
 from archive.errors import SettingsError, SourceError
 from archive.settings import Settings
 from evaluation.runs import best_of_each
@@ -190,9 +190,7 @@ def retrieve_all(
 def retrieve(retriever: Retriever, settings: Settings, question: Asked) -> Retrieval:
     """Understand and retrieve as Chat does; behind what it would see comes what a deeper search adds."""
     start, timings = perf_counter(), Timings()
-    today = question.asked_on or datetime.now(TIME_ZONE).date()
-    language: Literal["de", "en"] = "en" if settings.language == "en" else "de"
-    asked = understand(question.messages, question.question, today, language)
+    asked = understand(question.messages, question.question, question.asked_on or day_now(), settings.language)
     search = search_for(asked)
     hits = retriever.retrieve(search, 2 * settings.top_k, timings).hits
     ms = (perf_counter() - start) * 1000

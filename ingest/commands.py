@@ -4,14 +4,14 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from archive.articles import TIME_ZONE
+from archive.articles import day_now
 from archive.durations import duration
 from archive.errors import ArchivarError, BadArticle, SourceError
 from ingest.web.addresses import is_address
@@ -93,7 +93,7 @@ def _orders(names: Sequence[str], start: str, end: str, again: bool) -> _Orders:
         if len(names) != 1:
             raise SourceError("--from takes one publisher; run it once for each")
         try:
-            first, last = first_and_last(start)[0], first_and_last(end)[1] if end else datetime.now(TIME_ZONE).date()
+            first, last = first_and_last(start)[0], first_and_last(end)[1] if end else day_now()
         except BadArticle as error:
             raise SourceError(str(error)) from error
         if first > last:

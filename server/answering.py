@@ -21,7 +21,6 @@ from server.talk import remembered
 from server.tasks import CHAT_HEADER, TASK_HEADER, answer_task
 from server.timings import Timings
 from server.turns import Turn
-from server.understanding import Language
 from server.wording import say
 
 ARCHIVE_MODEL = "heise-archiv"
@@ -96,10 +95,9 @@ async def _task(task: str, spoken: Sequence[Message], chat_id: str, engine: Engi
 async def _bare(inquiry: Inquiry, engine: Engine, turn: Turn) -> AsyncGenerator[Event]:
     """The generator alone, without the archive."""
     timings, usage, reason = Timings(), None, "stop"
-    language: Language = "en" if engine.settings.language == "en" else "de"
     with timings.stage("queue"):
         async for place in turn.wait():
-            yield Status(say("queue", language, place=place))
+            yield Status(say("queue", engine.settings.language, place=place))
     async with contextlib.aclosing(turn.stream(_fitting(inquiry, engine), inquiry.sampling)) as pieces:
         async for piece in pieces:
             timings.mark("first_token")
@@ -119,6 +117,7 @@ def _fitting(inquiry: Inquiry, engine: Engine) -> Sequence[Message]:
     room = engine.settings.context_tokens - engine.settings.answer_tokens
     if sum(count(turn.content) for turn in turns) <= room:
         return turns
-    rules = [turn for turn in inquiry.spoken if turn.role == "system"]
+    spoken = inquiry.spoken
+    rules = [turn for turn in spoken if turn.role == "system"]
     room -= sum(count(turn.content) for turn in rules)
-    return [*rules, *remembered(inquiry.spoken, count, max(room, 0))]
+    return [*rules, *remembered(spoken, count, max(room, 0))]

@@ -5,12 +5,12 @@ import contextlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from math import inf
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE
+from archive.articles import day_now
 from archive.settings import Settings
 from prompts import render
 from server.asked import NO_USAGE, Ask, Asked
@@ -34,7 +34,7 @@ from server.suggestions import suggest
 from server.talk import leaned_on, remembered
 from server.timelines import Composed
 from server.timings import Timings
-from server.understanding import Language, Question, understand
+from server.understanding import Question, understand
 from server.wording import count_reports, say
 
 _NEAREST = 3  # passages offered where the archive holds nothing about a question
@@ -51,7 +51,7 @@ class Chat:
         retriever: Retriever,
         generator: Generator,
         settings: Settings,
-        clock: Callable[[], date] = lambda: datetime.now(TIME_ZONE).date(),
+        clock: Callable[[], date] = day_now,
         page_of: PageOf | None = None,
     ) -> None:
         self._archive, self._retriever, self._generator = archive, retriever, generator
@@ -59,10 +59,6 @@ class Chat:
         self._page_of = page_of or partial(article_page, settings.base_url)
         # On a bare topic a reranker, which judges answers, finds none.
         self._lists = Retriever(archive, None, settings.candidates)
-
-    def today(self) -> date:
-        """The day that "heute" means."""
-        return self._clock()
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Event]:
         """Understand, retrieve, decide, prompt, generate, check: events in order, closed by one Finished.
@@ -89,8 +85,8 @@ class Chat:
     def _understand(self, ask: Ask, timings: Timings) -> tuple[Question, Wanted]:
         with timings.stage("understand"):
             today = ask.today or self._clock()
-            language: Language = "en" if self._settings.language == "en" else "de"
-            return understand(ask.history, ask.question, today, language), form_of(ask.question)
+            asked = understand(ask.history, ask.question, today, self._settings.language)
+            return asked, form_of(ask.question)
 
     def _retrieve(self, question: Question, form: Wanted, ask: Ask, timings: Timings) -> Retrieved:
         search = search_for(question, ask.period)

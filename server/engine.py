@@ -5,10 +5,13 @@ import contextlib
 import ctypes
 import gc
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import date
 
 from archive.archive import Archive
+from archive.articles import day_now
 from archive.errors import ArchivarError, SettingsError
 from archive.models import ModelStore
 from archive.opening import open_archive, with_own_embedder
@@ -40,6 +43,7 @@ class Engine:
     chat: Chat
     memory: ChatMemory
     access: Access
+    clock: Callable[[], date]
 
     @property
     def generator(self) -> Generator:
@@ -49,7 +53,7 @@ class Engine:
     @property
     def library(self) -> Library:
         """What programs ask without the chat."""
-        return Library(self.settings, self.archive, self.retriever, self.access.page_of)
+        return Library(self.settings, self.archive, self.retriever, self.access.page_of, self.clock)
 
     def close(self) -> None:
         """Free the models and close the archive."""
@@ -73,8 +77,13 @@ def check_settings(settings: Settings) -> None:
     check_templates()
 
 
-def load_engine(settings: Settings, generator: Generator | None = None) -> Engine:
-    """Load models and archive; blocking. `generator` takes the place of the one that the settings name."""
+def load_engine(
+    settings: Settings, generator: Generator | None = None, clock: Callable[[], date] = day_now
+) -> Engine:
+    """Load models and archive; blocking.
+
+    `generator` takes the place of the one that the settings name; `clock` tells the day that "heute" means.
+    """
     check_settings(settings)
     with_own_embedder(settings)  # refused before models are loaded
     store = ModelStore(settings.models, offline=settings.offline)
@@ -91,10 +100,10 @@ def load_engine(settings: Settings, generator: Generator | None = None) -> Engin
     gc.enable()  # off while a server starts, see server/commands.py
     _give_back_memory()
     retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
-    chat = Chat(archive, retriever, generators[0], settings, page_of=access.page_of)
+    chat = Chat(archive, retriever, generators[0], settings, clock, access.page_of)
     slots = settings.engine_slots or (1 if settings.generates_in_process else 4)
     turns = Turns(generators, slots, settings.queue)
-    return Engine(settings, archive, reranker, retriever, turns, chat, ChatMemory(), access)
+    return Engine(settings, archive, reranker, retriever, turns, chat, ChatMemory(), access, clock)
 
 
 async def warm_up(engine: Engine) -> None:

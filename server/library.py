@@ -3,12 +3,13 @@
 /v1/search, the tools of language models, the web search and the web loader all go through these two.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from urllib.parse import unquote, urldefrag
 
 from archive.archive import Archive
-from archive.articles import TIME_ZONE, Article, Hit, Period
+from archive.articles import Article, Hit, Period, day_now
 from archive.models import ModelStore
 from archive.opening import open_archive
 from archive.records import Record
@@ -28,12 +29,13 @@ from server.understanding import Question, understand
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """An archive and what finds in it."""
+    """An archive and what finds in it; `clock` tells the day that "heute" means."""
 
     settings: Settings
     archive: Archive
     retriever: Retriever
     page_of: PageOf
+    clock: Callable[[], date] = day_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def search(
     """The articles that fit a question in plain words; `period` goes before the one that is read out of it."""
     timings = Timings()
     with timings.stage("understand"):
-        question = understand((), query, today or datetime.now(TIME_ZONE).date())
+        question = understand((), query, today or library.clock(), library.settings.language)
     wanted = replace(search_for(question, period), rerank=rerank)
     found = library.retriever.retrieve(wanted, top_k or library.settings.top_k, timings)
     timings.mark("total")

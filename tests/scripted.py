@@ -5,19 +5,23 @@ from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-from server.generation import Message, Piece, Sampling, Usage
+from server.generation import Message, Piece, Sampling, ToolCall, Usage
 
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "sample"
 
 
 class ScriptedGenerator:
-    """Says what it was told to say, word by word; remembers what it was asked."""
+    """Says what it was told to say, word by word; remembers what it was asked.
+
+    Where `calls` holds any, it wants these tools called instead.
+    """
 
     name = "scripted"
 
     def __init__(self) -> None:
         self.answers: deque[str | Exception] = deque()
+        self.calls: tuple[ToolCall, ...] = ()
         self.asked: list[list[Message]] = []
         self.samplings: list[Sampling] = []
         self.closed = 0
@@ -34,6 +38,9 @@ class ScriptedGenerator:
     async def stream(self, messages: Sequence[Message], sampling: Sampling) -> AsyncGenerator[Piece]:
         self.asked.append(list(messages))
         self.samplings.append(sampling)
+        if self.calls:
+            yield Piece("", "tool_calls", Usage(9, 4), self.calls)
+            return
         answer = self.answers.popleft() if self.answers else "Ja [1]."
         try:
             if isinstance(answer, Exception):
@@ -55,3 +62,15 @@ class ScriptedGenerator:
 
     def count_tokens(self, text: str) -> int:
         return len(text) // 4
+
+
+class Swap:
+    """A generator for a server that many tests ask: each of them puts its own behind it."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.to = ScriptedGenerator()
+
+    def __getattr__(self, name: str):
+        return getattr(self.to, name)

@@ -2,11 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 
 import uvicorn
 
+from archive.articles import day_now
 from archive.settings import Settings
 from server.access.connections import BoundedConnection
 from server.app import create_app
@@ -33,10 +35,10 @@ def listening(app, port: int) -> Iterator[str]:
 
 
 @contextmanager
-def serving(settings: Settings, generator) -> Iterator[str]:
+def serving(settings: Settings, generator, clock: Callable[[], date] = day_now) -> Iterator[str]:
     """The app on a free port; yields its address."""
     port = free_port("127.0.0.1")
     settings = settings.model_copy(update={"port": port, "models": Settings().models, "offline": True})
-    app = create_app(settings, load=lambda chosen: load_engine(chosen, generator=generator))
+    app = create_app(settings, load=lambda chosen: load_engine(chosen, generator, clock))
     with listening(app, port) as address:
         yield address

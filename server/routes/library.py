@@ -69,9 +69,8 @@ async def search(body: SearchRequest, request: Request) -> JSONResponse:
 
 def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
     findings = search_library(
-        engine.library, body.query, period=body.period, top_k=body.top_k, today=body.now or engine.chat.today(),
-        rerank=body.rerank,
-    )  # fmt: skip
+        engine.library, body.query, period=body.period, top_k=body.top_k, today=body.now, rerank=body.rerank
+    )
     question, period = findings.question, findings.period
     return {
         "object": "list",

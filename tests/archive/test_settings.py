@@ -11,6 +11,16 @@ def test_a_wrong_value_names_its_variable(monkeypatch):
         load_settings()
 
 
+@pytest.mark.parametrize("language", ["fr", "DE", "deutsch"])
+def test_a_language_that_no_message_is_written_in_is_refused_in_one_line(monkeypatch, language):
+    monkeypatch.setenv("ARCHIVAR_LANGUAGE", language)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value) == (
+        "ARCHIVAR_LANGUAGE: Input should be 'de' or 'en'; see the table of settings in the README"
+    )
+
+
 def test_options_go_before_the_environment(monkeypatch):
     monkeypatch.setenv("ARCHIVAR_PORT", "8001")
     assert load_settings().port == 8001
