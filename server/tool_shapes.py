@@ -6,16 +6,18 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
     WithJsonSchema,
-    field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+
+from archive.articles import Period
+from server.wire.fields import in_order, period_of
 
 MOST_ARTICLES = 20
 _YEAR_OR_MONTH = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2]))?")
@@ -75,7 +77,7 @@ class SearchArguments(_Arguments):
         description="Erster Tag, JJJJ-MM-TT, nur wo die Zeit nicht in query steht. / First day, YYYY-MM-DD.",
         json_schema_extra=_without_default,
     )
-    end: Annotated[_Day, BeforeValidator(_last_day)] = Field(
+    end: Annotated[_Day, BeforeValidator(_last_day), AfterValidator(in_order)] = Field(
         None,
         alias="to",
         description="Letzter Tag, JJJJ-MM-TT. / Last day, YYYY-MM-DD.",
@@ -87,13 +89,10 @@ class SearchArguments(_Arguments):
         json_schema_extra=_without_default,
     )
 
-    @field_validator("end")
-    @classmethod
-    def _in_order(cls, end: date | None, info: Any) -> date | None:  # noqa: ANN401
-        start = info.data.get("start")
-        if end and start and end < start:
-            raise PydanticCustomError("order", "lies before from; the first day comes first")
-        return end
+    @property
+    def period(self) -> Period | None:
+        """The period, where one is given."""
+        return period_of(self.start, self.end)
 
 
 class ArticleArguments(_Arguments):

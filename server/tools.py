@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from archive.articles import Period, day_of
+from archive.articles import day_of
 from archive.errors import NotFound, Withdrawn
 from prompts import render
 from prompts.templates import LANGUAGES, harmless
@@ -23,8 +23,7 @@ _PART = 12_000  # characters of an article in one result: about 3,500 tokens
 
 def search_archive(library: Library, asked: SearchArguments) -> SearchResult:
     """Search, as a model is told of it. Raises ArchiveError."""
-    given = Period(asked.start, asked.end) if asked.start or asked.end else None
-    findings = search(library, asked.query, period=given, top_k=asked.top_k)
+    findings = search(library, asked.query, period=asked.period, top_k=asked.top_k)
     articles = [
         FoundArticle(
             number=source.number, id=source.article_id, title=source.title, url=source.url,

@@ -6,9 +6,9 @@ nothing here are ignored.
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from archive.articles import Period
@@ -69,28 +69,33 @@ def _few(given: object) -> object:
 Metadata = Annotated[dict[str, str], Field(max_length=_MOST_PAIRS), BeforeValidator(_few)]
 
 
+def in_order(end: date | None, fields: ValidationInfo) -> date | None:
+    """The last day of a period, unless it lies before the first one, the field `start` beside it."""
+    start = fields.data.get("start")
+    if end and start and end < start:
+        raise PydanticCustomError("order", "lies before from; the first day comes first")
+    return end
+
+
+def period_of(start: date | None, end: date | None) -> Period | None:
+    """The period from one day to the other, either of which may be open; None where both are."""
+    return Period(start, end) if start or end else None
+
+
 class ArchiveOptions(Fields):
     """Our own part of a request: the period that an answer may draw on, and how many articles."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
     start: Day | None = Field(None, alias="from")
-    end: Day | None = Field(None, alias="to")
+    end: Annotated[Day | None, AfterValidator(in_order)] = Field(None, alias="to")
     top_k: Annotated[int, Field(ge=1, le=20), BeforeValidator(_whole)] | None = None
     now: Day | None = Field(None, description='the day that "letzte Woche" counts from; today if left out')
-
-    @field_validator("end")
-    @classmethod
-    def _in_order(cls, end: date | None, info: Any) -> date | None:  # noqa: ANN401
-        start = info.data.get("start")
-        if end and start and end < start:
-            raise PydanticCustomError("invalid_value", "lies before from")
-        return end
 
     @property
     def period(self) -> Period | None:
         """The period, where one is given."""
-        return Period(self.start, self.end) if self.start or self.end else None
+        return period_of(self.start, self.end)
 
 
 def within_bounds(characters: int, param: str) -> None:
