@@ -5,7 +5,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import anyio
 import httpx
@@ -15,7 +14,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from newspaper import BRIDGE, SECRET, print_newspaper
+from newspaper import BRIDGE, SECRET
 from pydantic import SecretStr
 from scripted import ROOT, ScriptedGenerator
 from serving import serving
@@ -23,17 +22,6 @@ from serving import serving
 from archive.settings import Settings
 
 QUESTION = {"query": "Was kostete die neue Brücke in Landshut?", "top_k": 2}
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory, real_embedder):
-    return print_newspaper(tmp_path_factory.mktemp("newspaper") / "home", real_embedder)
-
-
-@pytest.fixture(scope="module")
-def base(home) -> Iterator[str]:
-    with serving(Settings(home=home, reranked=5), ScriptedGenerator()) as address:
-        yield address
 
 
 def talk(base: str, conversation, mode: str = "auto", key: str = ""):
@@ -138,11 +126,11 @@ def test_many_clients_at_once(base):
     assert {result.structured_content["articles"][0]["id"] for result in results} == {"bruecke"}
 
 
-def test_a_key_is_needed_where_there_is_one(home):
+def test_a_key_is_needed_where_there_is_one(newspaper):
     async def conversation(client):
         return await client.call_tool("search_archive", QUESTION)
 
-    with serving(Settings(home=home, api_key=SecretStr("geheim")), ScriptedGenerator()) as base:
+    with serving(Settings(home=newspaper, api_key=SecretStr("geheim")), ScriptedGenerator()) as base:
         assert httpx.post(f"{base}/mcp", json={}).status_code == 401
         assert not talk(base, conversation, key="geheim").is_error
         by_name = httpx.post(
@@ -177,8 +165,9 @@ def test_an_unexpected_error_is_told_in_general_words_and_logged(base, monkeypat
     assert "geheim" in caplog.text
 
 
-def test_a_program_on_this_machine_speaks_with_it_over_stdin(home):
-    env = {**os.environ, "ARCHIVAR_HOME": str(home), "ARCHIVAR_MODELS": str(Settings().models), "ARCHIVAR_OFFLINE": "1"}
+def test_a_program_on_this_machine_speaks_with_it_over_stdin(newspaper):
+    own = {"ARCHIVAR_HOME": str(newspaper), "ARCHIVAR_MODELS": str(Settings().models), "ARCHIVAR_OFFLINE": "1"}
+    env = os.environ | own
     program = StdioServerParameters(command=sys.executable, args=["-m", "archivar", "mcp"], env=env, cwd=ROOT)
 
     async def run():

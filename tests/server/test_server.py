@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from openai import APIError, AsyncOpenAI, BadRequestError, NotFoundError, OpenAI
-from scripted import ScriptedGenerator
 from serving import serving
 
 from archive.archive import Archive
@@ -22,55 +21,10 @@ WEBUI = {"X-OWUI-Chat-Id": "c"}  # as Open WebUI asks
 ANSWER = "Andres Freund entdeckte die Hintertür in den XZ Utils [1]."
 
 
-class Swap:
-    """The session's one server keeps this; each test puts its own scripted generator in."""
-
-    name = "scripted"
-
-    def __init__(self) -> None:
-        self.to = None
-
-    async def check(self):
-        await self.to.check()
-
-    def stream(self, messages, sampling):
-        return self.to.stream(messages, sampling)
-
-    async def weigh(self, messages, words, begun=""):
-        return await self.to.weigh(messages, words, begun)
-
-    def count_tokens(self, text):
-        return len(text) // 4
-
-
-@pytest.fixture(scope="module")
-def swap() -> Swap:
-    return Swap()
-
-
 @pytest.fixture(scope="module")
 def base(archive_home, swap) -> Iterator[str]:
-    swap.to = ScriptedGenerator()
     with serving(Settings(home=archive_home, wording="written", unsupported="mark"), swap) as address:
         yield address
-
-
-@pytest.fixture
-def generator(swap, scripted):
-    swap.to = scripted
-    return scripted
-
-
-@pytest.fixture
-def client(base, generator) -> Iterator[OpenAI]:
-    with OpenAI(base_url=f"{base}/v1", api_key="x", max_retries=0, timeout=30) as client:
-        yield client
-
-
-@pytest.fixture
-def http(base, generator) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=base, timeout=30) as http:
-        yield http
 
 
 def ask(client: OpenAI, question: str = QUESTION, **more):

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 
 import httpx
 import pytest
-from newspaper import BRIDGE, SECRET, print_newspaper
+from newspaper import BRIDGE, SECRET
 from pydantic import ValidationError
-from scripted import ScriptedGenerator
 from serving import serving
 
 from archive.articles import Period
@@ -19,27 +20,10 @@ from server.tools import get_article, search_archive
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, real_embedder):
-    return print_newspaper(tmp_path_factory.mktemp("newspaper") / "home", real_embedder)
-
-
-@pytest.fixture(scope="module")
-def library(home, model_store) -> Iterator[Library]:
-    library = open_library(Settings(home=home, offline=True, public_url="http://archiv.example"))
+def library(newspaper, model_store) -> Iterator[Library]:
+    library = open_library(Settings(home=newspaper, offline=True, public_url="http://archiv.example"))
     yield library
     library.archive.close()
-
-
-@pytest.fixture(scope="module")
-def base(home) -> Iterator[str]:
-    with serving(Settings(home=home), ScriptedGenerator()) as address:
-        yield address
-
-
-@pytest.fixture
-def http(base) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=base, timeout=30) as http:
-        yield http
 
 
 def searched(library: Library, **arguments):
@@ -75,6 +59,13 @@ def test_a_search_says_where_nothing_is_of_the_period_or_fits_at_all(library):
     assert unlikely.note.startswith("Vielleicht enthält das Archiv dazu nichts")
     english = searched(library, query="How did Uli Hoeneß defeat the world champion Magnus Carlsen at chess?")
     assert "may hold nothing" in english.note
+
+
+def test_a_note_is_in_the_language_of_the_settings_where_the_question_leaves_it_open(library):
+    english = replace(library, settings=library.settings.model_copy(update={"language": "en"}))
+    empty = {"query": "Landshut", "from": "2023-06-20", "to": "2023-06-21"}
+    assert "Zeitraum" in searched(library, **empty).note
+    assert "period" in searched(english, **empty).note
 
 
 def test_top_k_bounds_the_articles(library):
@@ -196,3 +187,24 @@ def test_search_and_articles_of_the_api_give_the_same(http, library):
     assert [hit.passage.article_id for hit in search(library, "Brücke Landshut").hits] == [each["id"] for each in tool]
     assert search(library, "Brücke", period=Period()).period is not None
     assert json.dumps(http.get("/v1/articles/bruecke").json()).count("41 Millionen") == 1
+
+
+def test_one_clock_holds_for_the_chat_search_tools_and_web_search(newspaper, scripted):
+    asked = {"query": "Was wurde letzte Woche eröffnet?"}
+    talk = {"model": "heise-archiv", "messages": [{"role": "user", "content": asked["query"]}]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    call |= {"params": {"name": "search_archive", "arguments": asked}}
+    accept = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+    with (
+        serving(Settings(home=newspaper), scripted, clock=lambda: date(2023, 5, 24)) as address,
+        httpx.Client(base_url=address, timeout=60) as http,
+    ):
+        answer = http.post("/v1/chat/completions", json=talk).json()["archive"]
+        api = http.post("/v1/search", json=asked).json()
+        tool = http.post("/tools/search_archive", json=asked).json()
+        mcp = http.post("/mcp", json=call, headers=accept).json()["result"]["structuredContent"]
+        links = [found["link"] for found in http.post("/web/search", json=asked).json()]
+        later = http.post("/v1/search", json=asked | {"now": "2023-05-31"}).json()
+    assert {(told["from"], told["to"]) for told in (answer, api, tool, mcp)} == {("2023-05-15", "2023-05-21")}
+    assert links == [BRIDGE["url"]]
+    assert later["from"] == "2023-05-22"

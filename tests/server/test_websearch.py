@@ -1,29 +1,11 @@
 """The archive in place of the web, asked as Open WebUI asks; tests/browser asks it with Open WebUI itself."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from markdown_it import MarkdownIt
-from newspaper import BRIDGE, GONE, SECRET, print_newspaper
-from scripted import ScriptedGenerator
-from serving import serving
-
-from archive.settings import Settings
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory, real_embedder) -> Iterator[str]:
-    home = print_newspaper(tmp_path_factory.mktemp("newspaper") / "home", real_embedder)
-    with serving(Settings(home=home), ScriptedGenerator()) as address:
-        yield address
-
-
-@pytest.fixture
-def http(base) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=base, timeout=30) as http:
-        yield http
+from newspaper import BRIDGE, GONE, SECRET
 
 
 def test_a_search_gives_links_titles_and_snippets(http):
