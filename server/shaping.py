@@ -5,6 +5,7 @@ The archive's answers are only partly written by a generator, which minds these 
 
 import contextlib
 import json
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
@@ -48,14 +49,8 @@ class _Cut:
             return text
         self.reason = "length"
         ends = [place for place, letter in enumerate(text) if letter.isspace()]
-        low, high = 0, len(ends)
-        while low < high:  # the first end that is too far
-            middle = (low + high) // 2
-            if self._count(self._told + text[: ends[middle]]) <= self._most:
-                low = middle + 1
-            else:
-                high = middle
-        return text[: ends[low - 1]] if low else ""
+        fitting = bisect_right(ends, self._most, key=lambda end: self._count(self._told + text[:end]))
+        return text[: ends[fitting - 1]] if fitting else ""
 
 
 async def cut(
