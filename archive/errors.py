@@ -12,6 +12,7 @@ ArchivarError
   │     ├── ArchiveLocked    another process writes
   │     └── ModelMismatch    the archive was built with another embedder
   ├── BadRequest           an HTTP request that can't be meant; carries `param`
+  │     └── TooLong          it holds more text than can be read
   ├── BadKey               a key can't be made or changed as a command asks for
   ├── Unauthorized         the API key is missing or wrong
   ├── Forbidden            the API key doesn't allow this
@@ -76,6 +77,10 @@ class BadRequest(ArchivarError):
     def __init__(self, message: str, param: str | None = None) -> None:
         super().__init__(message)
         self.param = param
+
+
+class TooLong(BadRequest):
+    """A request with more text than can be read."""
 
 
 class BadKey(ArchivarError):

@@ -23,18 +23,21 @@ from archive.errors import (
     NotFound,
     QuotaUsed,
     ShuttingDown,
+    TooLong,
     Unauthorized,
     Withdrawn,
 )
 from archive.ledger_faults import explained
 from server import current
 from server.clients import wants_events
+from server.readable import told_to
 from server.responses import ClientGone
+from server.understanding import Language
 from server.wire.lines import as_json
-from server.wording import say
 
 log = logging.getLogger(__name__)
 
+_CHATS = frozenset({"/v1/chat/completions", "/v1/responses"})  # elsewhere a program or a model reads the errors
 CLIENT_CLOSED = 499  # nobody reads it; logs and metrics shall not count it as our failure (nginx's number)
 
 # The first class that fits decides, so the special ones come first.
@@ -54,19 +57,7 @@ STATUS: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 
-# What a reader of the chat is told first; the rest of the message is for whoever runs the server.
-_READABLY: tuple[tuple[type[Exception], str], ...] = (
-    (QuotaUsed, "quota"),
-    (Busy, "busy"),
-    (ShuttingDown, "stopping"),
-    (EngineTimeout, "engine_silent"),
-    (EngineUnavailable, "engine_away"),
-    (GenerationError, "engine_failed"),
-    (ArchiveError, "archive_failed"),
-)
-
-
-def describe(error: Exception, reader: str | None = None) -> tuple[int, dict[str, Any]]:
+def describe(error: Exception, reader: Language | None = None) -> tuple[int, dict[str, Any]]:
     """HTTP status and error object; what isn't ours is logged whole and told in general words.
 
     `reader` is the language of a person who will see the message in a chat.
@@ -74,9 +65,8 @@ def describe(error: Exception, reader: str | None = None) -> tuple[int, dict[str
     if isinstance(error, sqlite3.Error):  # a look into the ledger; who writes to it has explained it already
         error = ArchiveError(explained(Path("ARCHIVAR_HOME"), error))
     status, told = _described(error)
-    if reader and status >= 429:
-        name = next((name for kind, name in _READABLY if isinstance(error, kind)), "unexpected")
-        told["message"] = f"{say(name, 'en' if reader == 'en' else 'de')} ({told['message']})"
+    if reader:
+        told["message"] = told_to(reader, error, told["message"])
     return status, told
 
 
@@ -100,7 +90,7 @@ def _response(told: dict[str, Any], status: int, headers: Mapping[str, str] | No
     return Response(as_json({"error": told}), status, headers, "application/json")
 
 
-def response_to(error: Exception, reader: str | None = None) -> Response:
+def response_to(error: Exception, reader: Language | None = None) -> Response:
     """An error as it goes out; see describe()."""
     status, told = describe(error, reader)
     headers = {}
@@ -115,11 +105,11 @@ async def _ours(request: Request, error: Exception) -> Response:
     return response_to(error, reader_of(request))
 
 
-def reader_of(request: Request) -> str | None:
+def reader_of(request: Request) -> Language | None:
     """The language of the person who reads errors where they are shown in a chat, else None."""
-    if not wants_events(request):
+    if request.url.path not in _CHATS or not wants_events(request):
         return None
-    language: str = request.app.state.engine.settings.language
+    language: Language = request.app.state.engine.settings.language
     return language
 
 
@@ -128,10 +118,11 @@ async def _gone(_: Request, error: Exception) -> Response:
 
 
 _LOOKED_AT = 100  # of the errors of one body
+_TOO_LONG = frozenset({"string_too_long", "too_long"})
 _CODES = {"missing": "missing_required_parameter", "extra_forbidden": "unknown_parameter"}
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     """A body that isn't what its endpoint takes: the field that lies deepest is the one that was meant."""
     assert isinstance(error, RequestValidationError)
     found = [
@@ -146,6 +137,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
         code = _CODES.get(type_) or ("invalid_type" if type_.endswith("_type") else "invalid_value")
         message = f"{param or 'the body'}: {problem['msg']}"
         told = _told(message, "invalid_request_error", param or None, code)
+    if reader := reader_of(request):
+        kind = TooLong if problem["type"] in _TOO_LONG else BadRequest
+        told["message"] = told_to(reader, kind(told["message"]), told["message"])
     return _response(told, 400)
 
 
@@ -169,9 +163,12 @@ def _path(places: Sequence[int | str], body: object, type_: str) -> list[int | s
     return found
 
 
-def response_to_http(error: HTTPException) -> Response:
-    """An error of HTTP itself as it goes out."""
-    return _response(_told(str(error.detail), "invalid_request_error"), error.status_code, error.headers)
+def response_to_http(error: HTTPException, reader: Language | None = None) -> Response:
+    """An error of HTTP itself as it goes out; see describe()."""
+    message = str(error.detail)
+    if reader and error.status_code == 413:
+        message = told_to(reader, TooLong(message), message)
+    return _response(_told(message, "invalid_request_error"), error.status_code, error.headers)
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -182,7 +179,7 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "")
         return response_to_http(HTTPException(405, f"{asked[:200]} is not allowed: {allowed} is", error.headers))
-    return response_to_http(error)
+    return response_to_http(error, reader_of(request))
 
 
 def install(app: FastAPI) -> None:

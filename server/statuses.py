@@ -1,9 +1,10 @@
 """The lines that tell a reader what is being done, and what was understood of a question."""
 
 from archive.articles import Period
+from server.events import Status
 from server.periods import describe_period
 from server.retrieval import Retrieved
-from server.understanding import Question
+from server.understanding import Language, Question
 from server.wording import decimal, say
 
 
@@ -26,6 +27,11 @@ def read(question: Question, period: Period | None, found: Retrieved, reports: s
             wider = describe_period(found.period, language) if found.period else say("all_time", language)
             note = say("loosened", language, period=described, wider=wider)
     return say("read", language, count=reports, seconds=decimal(ms / 1000, language), note=note)
+
+
+def broken_off(language: Language) -> Status:
+    """The end of an answer that failed: the line before it would tell on and on that something is being done."""
+    return Status(say("broken_off", language), done=True)
 
 
 def understood(question: Question, period: Period | None, found: Retrieved, form: str) -> dict[str, object]:

@@ -10,29 +10,63 @@ _WORDING: dict[str, dict[Language, str]] = {
     "searching": {"de": "Durchsuche das Archiv …", "en": "Searching the archive …"},
     "searching_period": {"de": "Durchsuche das Archiv ({period}) …", "en": "Searching the archive ({period}) …"},
     "queue": {"de": "Platz {place} in der Warteschlange …", "en": "Place {place} in the queue …"},
-    "busy": {"de": "Gerade fragen zu viele auf einmal.", "en": "Too many are asking just now."},
-    "quota": {"de": "Das Kontingent an Fragen ist aufgebraucht.", "en": "The quota of questions is used up."},
+    "busy": {
+        "de": "Gerade fragen zu viele auf einmal. Bitte in einer Minute noch einmal fragen.",
+        "en": "Too many are asking just now. Please ask again in a minute.",
+    },
+    "quota_minute": {
+        "de": "Das Kontingent an Fragen ist für diese Minute aufgebraucht. Bitte in einer Minute noch einmal fragen.",
+        "en": "The quota of questions is used up for this minute. Please ask again in a minute.",
+    },
+    "quota_day": {
+        "de": "Das Kontingent an Fragen ist für heute aufgebraucht. Morgen geht es weiter.",
+        "en": "The quota of questions is used up for today. It goes on tomorrow.",
+    },
     "stopping": {
-        "de": "Der Server wird gerade beendet, deshalb bricht die Antwort hier ab.",
-        "en": "The server is being stopped, so the answer breaks off here.",
+        "de": "Der Server wird gerade beendet, deshalb bricht die Antwort hier ab. Bitte gleich noch einmal fragen.",
+        "en": "The server is being stopped, so the answer breaks off here. Please ask again in a moment.",
     },
     "engine_away": {
-        "de": "Das Sprachmodell ist gerade nicht erreichbar.",
-        "en": "The language model can't be reached just now.",
+        "de": "Das Sprachmodell ist gerade nicht erreichbar. Bitte in einer Minute noch einmal fragen.",
+        "en": "The language model can't be reached just now. Please ask again in a minute.",
     },
     "engine_silent": {
-        "de": "Das Sprachmodell antwortet nicht mehr, die Antwort ist nicht vollständig.",
-        "en": "The language model has fallen silent, the answer is not complete.",
+        "de": "Das Sprachmodell antwortet nicht mehr, die Antwort ist nicht vollständig. Bitte noch einmal fragen.",
+        "en": "The language model has fallen silent, the answer is not complete. Please ask again.",
     },
     "engine_failed": {
-        "de": "Das Sprachmodell hat einen Fehler gemeldet, die Antwort ist nicht vollständig.",
-        "en": "The language model has failed, the answer is not complete.",
+        "de": "Das Sprachmodell ist ausgefallen, die Antwort ist nicht vollständig. Bitte noch einmal fragen.",
+        "en": "The language model has failed, the answer is not complete. Please ask again.",
     },
     "archive_failed": {
-        "de": "Das Archiv kann gerade nicht durchsucht werden.",
-        "en": "The archive can't be searched just now.",
+        "de": "Das Archiv kann gerade nicht durchsucht werden. Bitte in einer Minute noch einmal fragen.",
+        "en": "The archive can't be searched just now. Please ask again in a minute.",
     },
-    "unexpected": {"de": "Da ist etwas schiefgegangen.", "en": "Something went wrong."},
+    "key_wrong": {
+        "de": "Der Schlüssel zum Archiv ist falsch oder abgelaufen. Wer diesen Chat betreibt, trägt einen neuen ein.",
+        "en": "The key to the archive is wrong or has expired. Whoever runs this chat can enter a new one.",
+    },
+    "key_lacks": {
+        "de": "Der Schlüssel zum Archiv erlaubt das nicht. Wer diesen Chat betreibt, trägt einen anderen ein.",
+        "en": "The key to the archive doesn't allow this. Whoever runs this chat can enter another one.",
+    },
+    "no_model": {
+        "de": "Dieses Modell gibt es hier nicht. Bitte oben links ein anderes wählen.",
+        "en": "There is no such model here. Please choose another one at the top left.",
+    },
+    "too_long": {
+        "de": "Das ist mehr Text, als sich lesen lässt. Bitte in einem neuen Chat kürzer fragen.",
+        "en": "That is more text than can be read. Please ask more briefly in a new chat.",
+    },
+    "not_understood": {
+        "de": "Diese Anfrage lässt sich nicht lesen. Bitte die Frage als reinen Text stellen.",
+        "en": "This request can't be read. Please ask in plain text.",
+    },
+    "unexpected": {
+        "de": "Da ist etwas schiefgegangen. Bitte noch einmal fragen.",
+        "en": "Something went wrong. Please ask again.",
+    },
+    "broken_off": {"de": "Abgebrochen", "en": "Broken off"},
     "reading": {"de": "Lese {count} …", "en": "Reading {count} …"},
     "read": {"de": "{count} gelesen in {seconds} s{note}", "en": "{count} read in {seconds} s{note}"},
     "none": {"de": "Nichts gefunden", "en": "Nothing found"},

@@ -4,9 +4,10 @@ import asyncio
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.problems import response_to_http
+from server.problems import reader_of, response_to_http
 
 _SECONDS = 60.0  # for a whole body: ten megabytes in a minute is a slow line, and no attack
 _CLOSE = {"Connection": "close"}  # what is still on its way is not waited for
@@ -29,7 +30,7 @@ class BoundedBodies:
             return
         length = Headers(scope=scope).get("content-length", "")
         if length.isascii() and length.isdigit() and int(length) > self._limit:
-            await response_to_http(self._too_large())(scope, receive, send)
+            await response_to_http(self._too_large(), reader_of(Request(scope)))(scope, receive, send)
             return
         until, size, is_whole = asyncio.get_running_loop().time() + _SECONDS, 0, False
         refusal: HTTPException | None = None
@@ -56,7 +57,8 @@ class BoundedBodies:
         except Exception:
             if refusal is None:
                 raise
-            await response_to_http(refusal)(scope, receive, send)  # MCP's server wraps what it can't read
+            told = response_to_http(refusal, reader_of(Request(scope)))  # MCP's server wraps what it can't read
+            await told(scope, receive, send)
 
     def _too_large(self) -> HTTPException:
         megabytes = self._limit / 1_000_000

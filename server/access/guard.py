@@ -18,7 +18,7 @@ from server.access.audit import Audit
 from server.access.callers import Caller
 from server.access.keys import Right
 from server.access.quotas import Standing
-from server.problems import CLIENT_CLOSED, response_to
+from server.problems import CLIENT_CLOSED, reader_of, response_to
 from server.tasks import TASK_HEADER
 
 
@@ -83,7 +83,7 @@ class Guard:
         try:
             standing = await self._admitted(access, scope, audit)
         except ArchivarError as error:
-            response = response_to(error)
+            response = response_to(error, reader_of(Request(scope)))
             if isinstance(error, QuotaUsed):
                 response.headers.update(Standing(error.limit, 0, error.retry_after).headers)
             audit.log(response.status_code)

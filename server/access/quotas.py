@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 from math import ceil
 
 from archive.articles import TIME_ZONE
+from archive.durations import duration
 from archive.errors import QuotaUsed
 from server.access.keys import Key
 from server.access.store import KeyStore, Used
@@ -36,7 +37,7 @@ def take(store: KeyStore, key: Key, user: str) -> Standing:
     if used.is_refused:
         # Where both are used up, the later one decides.
         full = max((one for one in standings if not one.remaining), key=lambda one: one.reset)
-        told = f"the quota of {full.limit} requests is used up; ask again in {full.reset} s"
+        told = f"the quota of {full.limit} requests is used up; ask again in {duration(full.reset)}"
         raise QuotaUsed(told, full.reset, full.limit)
     return min(standings, key=lambda one: one.remaining)
 

@@ -15,6 +15,8 @@ from server.engine import Engine
 from server.events import Event
 from server.problems import describe, reader_of
 from server.responses import EventStream, unless_gone
+from server.statuses import broken_off
+from server.understanding import Language
 from server.wire.chat_answer import Completion, error_line
 from server.wire.chat_request import ChatRequest
 from server.wire.lines import DONE
@@ -36,12 +38,14 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
     return Response(whole, media_type="application/json")
 
 
-async def _lines(completion: Completion, events: AsyncGenerator[Event], reader: str | None) -> AsyncGenerator[str]:
+async def _lines(completion: Completion, events: AsyncGenerator[Event], reader: Language | None) -> AsyncGenerator[str]:
     """The stream; an error ends it readably, since a dropped connection would look like a whole answer."""
     try:
         async with contextlib.aclosing(events) as open_events:
             async for line in completion.lines(open_events):
                 yield line
     except Exception as error:  # whatever it was, the chat must show that the answer is not whole
+        if reader:
+            yield completion.line(broken_off(reader))
         yield error_line(describe(error, reader)[1])
     yield DONE

@@ -15,6 +15,8 @@ from server.engine import Engine
 from server.events import Event
 from server.problems import describe, reader_of
 from server.responses import EventStream, unless_gone
+from server.statuses import broken_off
+from server.understanding import Language
 from server.wire.responses_answer import ResponseAnswer
 from server.wire.responses_request import ResponsesRequest
 
@@ -32,11 +34,13 @@ async def responses(body: ResponsesRequest, request: Request) -> Response:
     return Response(await unless_gone(request, answer.whole(running.read()), running), media_type="application/json")
 
 
-async def _lines(answer: ResponseAnswer, events: AsyncGenerator[Event], reader: str | None) -> AsyncGenerator[str]:
+async def _lines(answer: ResponseAnswer, events: AsyncGenerator[Event], reader: Language | None) -> AsyncGenerator[str]:
     try:
         async with contextlib.aclosing(events) as open_events:
             async for line in answer.lines(open_events):
                 if line:
                     yield line
     except Exception as error:  # whatever it was, the client must see that the answer is not whole
+        if reader:
+            yield answer.line(broken_off(reader))
         yield answer.failed(describe(error, reader)[1])

@@ -61,7 +61,7 @@ class Completion:
         usage = {"usage": None} if self._include_usage else {}
         return data_line({**self._head, "object": "chat.completion.chunk", "choices": [choice], **usage, **extra})
 
-    def _lines(self, event: Event) -> str:
+    def line(self, event: Event) -> str:
         """An event as SSE lines, none where it is not for this client."""
         match event:
             case Text(text):
@@ -94,7 +94,7 @@ class Completion:
         """The answer as SSE lines, from the role to the usage; the caller ends it with DONE."""
         yield self._chunk({"role": "assistant", "content": "", "refusal": None})
         async for event in events:
-            if line := self._lines(event):
+            if line := self.line(event):
                 yield line
 
     async def whole(self, events: AsyncGenerator[Event]) -> str:

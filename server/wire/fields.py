@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from archive.articles import Period
-from archive.errors import BadRequest
+from archive.errors import TooLong
 
 MOST_CHARACTERS = 200_000  # of all texts of one question together; far beyond any context here
 _MOST_PAIRS = 16
@@ -99,6 +99,6 @@ class ArchiveOptions(Fields):
 
 
 def within_bounds(characters: int, param: str) -> None:
-    """Raises BadRequest for texts that are longer, all together, than any context."""
+    """Raises TooLong for texts that are longer, all together, than any context."""
     if characters > MOST_CHARACTERS:
-        raise BadRequest(f"{param} holds more than {MOST_CHARACTERS} characters; shorten it", param)
+        raise TooLong(f"{param} holds more than {MOST_CHARACTERS} characters; shorten it", param)

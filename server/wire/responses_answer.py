@@ -91,8 +91,11 @@ class ResponseAnswer:
         yield self._line("response.created", response=self._response("in_progress"))
         yield self._line("response.in_progress", response=self._response("in_progress"))
         async for event in events:
-            for line in self._lines(event):
-                yield line
+            yield self.line(event)
+
+    def line(self, event: Event) -> str:
+        """An event as SSE lines, none where it is not for this client."""
+        return "".join(self._lines(event))
 
     def failed(self, error: Mapping[str, Any]) -> str:
         """An error in the middle of a stream."""

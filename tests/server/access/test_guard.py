@@ -176,6 +176,36 @@ def test_each_user_of_a_trusted_key_has_the_quota_and_nobody_elses_key_has_users
     assert statuses("script", "ute", "max") == [200, 429]
 
 
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+def test_refusals_are_told_in_german_where_a_person_reads_them_and_nowhere_else(http, keys, path, noon):
+    body = {"model": "heise-archiv", "messages": QUESTION["messages"], "input": "Wer fand die Hintertür in XZ?"}
+    name = f"none-left-{path[-9:]}"
+    keys.add(name, Right.ASK, per_day=1)
+    assert _soon(lambda: http.get("/v1/models", headers=keys.headers(name)).status_code == 200)
+    http.post(path, json=body, headers=keys.headers(name))
+
+    def told(headers: dict, **more: object) -> str:
+        return http.post(path, json={**body, **more}, headers=headers).json()["error"]["message"]
+
+    webui = {"X-OWUI-Chat-Id": "c"}
+    for headers, sentence in (
+        (keys.headers(name), "Das Kontingent an Fragen ist für heute aufgebraucht. Morgen geht es weiter. ("),
+        (keys.headers("old"), "Der Schlüssel zum Archiv ist falsch oder abgelaufen. "),
+        ({"Authorization": "Bearer falsch"}, "Der Schlüssel zum Archiv ist falsch oder abgelaufen. "),
+        (keys.headers("only-search"), "Der Schlüssel zum Archiv erlaubt das nicht. "),
+    ):
+        plain = told(headers)
+        assert "Schlüssel" not in plain and "Kontingent" not in plain
+        assert told(headers | webui).startswith(sentence) and plain in told(headers | webui)
+    asks = keys.headers("ute")
+    assert told(asks | webui, model="gpt-4o").startswith("Dieses Modell gibt es hier nicht. ")
+    long = "Wort" * 50_000  # a request has 100 kB here
+    refused = told(asks | webui, messages=[{"role": "user", "content": long}], input=long)
+    assert refused.startswith("Das ist mehr Text, als sich lesen lässt. ")
+    tool = http.post("/tools/get_article", json={"id": "keine"}, headers=asks | webui)
+    assert tool.status_code == 404 and "Modell" not in tool.text
+
+
 def test_the_audit_tells_who_asked_what_and_no_more(http, keys, audit):
     http.post("/v1/chat/completions", json=QUESTION, headers={**keys.headers("webui"), "X-OWUI-User-Id": "u-1"})
     http.get("/v1/articles/geheimnis", headers=keys.headers("ute"))
