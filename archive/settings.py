@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     api_key: SecretStr = Field(
         SecretStr(""), description="a key with all rights; this or one by `archivar keys` is needed beyond loopback"
     )
+    webui_key: SecretStr = Field(
+        SecretStr(""),
+        description="key that `archivar chat` gives to Open WebUI, such as one with a quota; empty: `ARCHIVAR_API_KEY`",
+    )
     cors_origins: str = Field(
         "",
         pattern=r"^(https?://[^\s/,]+(\s*,\s*https?://[^\s/,]+)*)?$",

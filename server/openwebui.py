@@ -3,11 +3,13 @@
 import os
 import secrets
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from archive.errors import SettingsError
 from archive.settings import Settings
+from server.access.keys import KeyRing, Right, operators_key
 from server.access.store import KeyStore
 
 SHARED = Path(__file__).with_name("openwebui.env")
@@ -25,9 +27,7 @@ def environment(settings: Settings, api_url: str, origins: tuple[str, ...]) -> d
     What a user sets for Open WebUI in the shell wins over the shared file, never over addresses, keys and folders.
     """
     home = (settings.home / "webui").absolute()
-    if not (key := settings.api_key.get_secret_value()):
-        check_no_key_is_needed(settings)
-        key = NO_KEY
+    key = key_for(settings)
     return {
         **shared_settings(),
         **os.environ,
@@ -40,20 +40,38 @@ def environment(settings: Settings, api_url: str, origins: tuple[str, ...]) -> d
         "RAG_OPENAI_API_KEY": key,
         "RAG_EMBEDDING_MODEL": settings.embedder,
         # without a login, any web page could otherwise sign itself in from the visitor's browser
-        "CORS_ALLOW_ORIGIN": ";".join(origins),
+        "CORS_ALLOW_ORIGIN": ";".join([*origins, *_public_origin()]),
     }
 
 
-def check_no_key_is_needed(settings: Settings) -> None:
-    """Raise SettingsError where the server will ask for a key that Open WebUI isn't told of."""
+def key_for(settings: Settings) -> str:
+    """The key that Open WebUI asks with. Raises SettingsError where it has none that the server will take."""
+    given = settings.webui_key.get_secret_value()
+    operators = settings.api_key.get_secret_value()
     store = KeyStore(settings.home)
     try:
-        if store.all():
-            raise SettingsError(
-                "the server asks for a key (see `archivar keys list`): set ARCHIVAR_API_KEY, which Open WebUI uses, too"
-            )
+        ring = KeyRing(store.all(), operators_key(operators) if operators else None)
     finally:
         store.close()
+    if given:
+        key = ring.find(given)
+        if key is None or key.state != "valid" or Right.ASK not in key.rights:
+            raise SettingsError(
+                "ARCHIVAR_WEBUI_KEY is no valid key of this archive that may ask; make one: archivar keys add webui "
+                "--trust-users"
+            )
+    elif ring and not operators:
+        raise SettingsError(
+            "the server asks for a key (see `archivar keys list`): set ARCHIVAR_WEBUI_KEY to one for Open WebUI, or "
+            "ARCHIVAR_API_KEY for both"
+        )
+    return given or operators or NO_KEY
+
+
+def _public_origin() -> list[str]:
+    """Where browsers find Open WebUI behind a proxy, by Open WebUI's own setting; else its sockets refuse them."""
+    parts = urlsplit(os.environ.get("WEBUI_URL", ""))
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.scheme and parts.netloc else []
 
 
 def secret_key(home: Path) -> str:

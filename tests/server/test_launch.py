@@ -181,6 +181,13 @@ def test_open_webui_writes_only_below_home_and_asks_only_us(tmp_path: Path, monk
     assert env["OFFLINE_MODE"] == "true"
 
 
+def test_open_webui_takes_calls_from_its_public_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEBUI_URL", "https://archiv.zeitung.example/chat/")
+    env = openwebui.environment(Settings(home=tmp_path), "http://127.0.0.1:8000", ("http://localhost:8080",))
+
+    assert env["CORS_ALLOW_ORIGIN"] == "http://localhost:8080;https://archiv.zeitung.example"
+
+
 def test_sigterm_ends_everything(tmp_path: Path) -> None:
     """The whole command, in a process of its own: what it started is gone with it."""
     note = tmp_path / "grandchild"

@@ -19,7 +19,7 @@ from archive.errors import ArchiveError, BadKey, QuotaUsed, SettingsError
 from archive.settings import Settings
 from server.access import quotas, store
 from server.access.callers import Caller, user_of
-from server.access.keys import KeyRing, new_key, operators_key
+from server.access.keys import KeyRing, Right, new_key, operators_key
 from server.openwebui import environment
 
 
@@ -225,3 +225,21 @@ def test_open_webui_is_not_started_without_the_key_it_needs(tmp_path, keys):
         environment(Settings(home=tmp_path), *where)
     settings = Settings(home=tmp_path, api_key=SecretStr("geheim"))
     assert environment(settings, *where)["OPENAI_API_KEYS"] == "geheim"
+
+
+def test_open_webui_has_a_key_of_its_own_where_one_is_set_and_opens_something(tmp_path, keys):
+    where = ("http://127.0.0.1:8000", ("http://localhost:8080",))
+    texts = [
+        keys.add("webui", trusts_users=True),
+        keys.add("old", expires=datetime.now(UTC)),
+        keys.add("s", Right.SEARCH),
+    ]
+    for operators in ("", "geheim"):
+        settings = Settings(home=tmp_path, api_key=SecretStr(operators), webui_key=SecretStr(texts[0]))
+        given = environment(settings, *where)
+        assert given["OPENAI_API_KEYS"] == given["RAG_OPENAI_API_KEY"] == texts[0]
+    for wrong in (*texts[1:], "falsch"):
+        settings = Settings(home=tmp_path, api_key=SecretStr("geheim"), webui_key=SecretStr(wrong))
+        with pytest.raises(SettingsError, match="ARCHIVAR_WEBUI_KEY") as refused:
+            environment(settings, *where)
+        assert wrong not in str(refused.value)
