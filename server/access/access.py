@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
-from archive.articles import TIME_ZONE
+from archive.articles import day_now
 from archive.errors import ArchiveError, Forbidden, SettingsError, Unauthorized
 from archive.settings import Settings
 from server.access.callers import Caller, user_of
@@ -55,7 +54,7 @@ class Access:
         self._reading = asyncio.Lock()
         self._known = self._read()
         if self._known.ring:
-            self._store.forget_days_before(datetime.now(TIME_ZONE).date().isoformat())
+            self._store.forget_days_before(day_now().isoformat())
 
     @property
     def is_open(self) -> bool:
