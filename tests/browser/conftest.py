@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import newsroom
 import pytest
+from newsroom import Newsroom
 from openwebui import CHROMIUM, Chat, browsing, need
 
 from archive.settings import Settings
@@ -56,6 +58,23 @@ def running(archive_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield Running(f"http://localhost:{api}", f"http://localhost:{webui}")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def office(archive_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newsroom]:
+    """One Open WebUI for all tests of errors and of other ways to attach it."""
+    with newsroom.opened(archive_home, tmp_path_factory.mktemp("office")) as office:
+        yield office
+
+
+@pytest.fixture
+def desk(office: Newsroom, tmp_path: Path) -> Iterator[Chat]:
+    """A new browser before the office's Open WebUI, and an engine that does its work."""
+    if not office.engine.answers():
+        office.engine.start()
+    office.engine.behave()
+    with browsing(office.webui, tmp_path / "profile") as chat:
+        yield chat
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
-"""Open WebUI as a person uses it: what to click and where to read. No selector depends on the interface's language."""
+"""Open WebUI, started as the program starts it, and used as a person does: what to click and where to read.
+
+No selector depends on the interface's language.
+"""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +12,12 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, sync_playwright
+from pydantic import SecretStr
+
+from archive.settings import Settings
+from server.launch import OPEN_WEBUI, Children, Service
+from server.openwebui import environment
+from server.ports import free_port
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
@@ -20,6 +29,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+ERROR = 'div:has(> svg path[d^="m11.25 11.25.041-.02"])'  # the box with an i in a circle
 STOP = '#message-input-container button:has(svg path[d^="M2.25 12c0-5.385"])'  # has no id, and its label is translated
 LAST = "[...document.querySelectorAll('.chat-assistant')].pop()?.closest('[id^=\"message-\"]')"
 READ = f"""() => {{
@@ -30,6 +40,7 @@ READ = f"""() => {{
     pills: all('#response-content-container .markdown-prose button > span.line-clamp-1').map(e => e.innerText),
     sources: all('button[id^="source-"]').map(e => e.innerText.split('\\n').pop()),
     follow_ups: all('button:has(> div.line-clamp-1)').map(e => e.innerText),
+    errors: all('{ERROR}').map(e => e.innerText),
   }}
 }}"""
 
@@ -43,6 +54,7 @@ class Answer:
     pills: list[str]
     sources: list[str]
     follow_ups: list[str]
+    errors: list[str]
 
 
 class Chat:
@@ -95,6 +107,16 @@ class Chat:
         found: dict[str, Any] = self.page.evaluate(READ)
         return Answer(**found)
 
+    def wait_error(self, timeout: float = 60) -> str:
+        """What the box below the last answer says."""
+        box = self._last().locator(ERROR)
+        box.first.wait_for(timeout=timeout * 1000)
+        return box.first.inner_text()
+
+    def wait_text(self, part: str, timeout: float = 60) -> None:
+        """Until that stands in the last answer, done or not."""
+        self._last().locator(".markdown-prose", has_text=part).first.wait_for(timeout=timeout * 1000)
+
     def wait_follow_ups(self) -> None:
         self._last().locator("button:has(> div.line-clamp-1)").first.wait_for(timeout=30_000)
 
@@ -130,6 +152,21 @@ def need(path: Path, mend: str) -> None:
         if os.environ.get("ARCHIVAR_TESTS_STRICT"):
             pytest.fail(reason)
         pytest.skip(reason)
+
+
+@contextmanager
+def open_webui(home: Path, key: str, api: str, settings: Mapping[str, str]) -> Iterator[str]:
+    """Open WebUI with our settings and then with these, its data below `home`; yields its address."""
+    need(CHROMIUM, "apt-get install chromium")
+    need(OPEN_WEBUI, "make setup")
+    port = free_port("127.0.0.1")
+    webui = f"http://127.0.0.1:{port}"
+    argv = (str(OPEN_WEBUI), "serve", "--host", "127.0.0.1", "--port", str(port))
+    ours = environment(Settings(home=home, api_key=SecretStr(key)), api, (webui,))
+    service = Service("Open WebUI", argv, {**ours, **settings}, home / "log", (f"{webui}/health",))
+    with Children([service]) as children:
+        children.wait_ready(print)
+        yield webui
 
 
 @contextmanager

@@ -12,15 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from openwebui import CHROMIUM, Chat, browsing, need
+from openwebui import Chat, browsing, open_webui
 from pydantic import SecretStr
 from scripted import ScriptedGenerator
 from serving import listening, serving
 from toolmodel import ToolModel
 
 from archive.settings import Settings
-from server.launch import OPEN_WEBUI, Children, Service
-from server.openwebui import environment
 from server.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
@@ -83,23 +81,16 @@ def settings_of_open_webui(api: str, engine: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def attached(archive_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attached]:
-    need(CHROMIUM, "apt-get install chromium")
-    need(OPEN_WEBUI, "make setup")
-    home, model, port = tmp_path_factory.mktemp("webui"), ToolModel(), free_port("127.0.0.1")
-    webui = f"http://127.0.0.1:{port}"
+    home, model = tmp_path_factory.mktemp("webui"), ToolModel()
     with (
         serving(Settings(home=archive_home, api_key=SecretStr(KEY)), ScriptedGenerator()) as api,
         listening(model.app, free_port("127.0.0.1")) as engine,
+        open_webui(home, KEY, api, settings_of_open_webui(api, engine)) as webui,
+        httpx.Client(base_url=webui, timeout=60) as client,
     ):
-        ours = environment(Settings(home=home, api_key=SecretStr(KEY)), api, (webui,))
-        argv = (str(OPEN_WEBUI), "serve", "--host", "127.0.0.1", "--port", str(port))
-        env = {**ours, **settings_of_open_webui(api, engine)}
-        service = Service("Open WebUI", argv, env, home / "log", (f"{webui}/health",))
-        with Children([service]) as children, httpx.Client(base_url=webui, timeout=60) as client:
-            children.wait_ready(print)
-            token = client.post("/api/v1/auths/signin", json={"email": "", "password": ""}).json()["token"]
-            client.headers["Authorization"] = f"Bearer {token}"
-            yield Attached(webui, api, model, client)
+        token = client.post("/api/v1/auths/signin", json={"email": "", "password": ""}).json()["token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield Attached(webui, api, model, client)
 
 
 @pytest.fixture

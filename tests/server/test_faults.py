@@ -76,15 +76,15 @@ def at_work(engine: EngineProcess, count: int = 1) -> bool:
         ("hanging", 0, "antwortet nicht mehr"),
         ("hanging", 6, "antwortet nicht mehr"),
         ("dying", 0, "nicht erreichbar"),
-        ("dying", 6, "Fehler gemeldet"),
+        ("dying", 6, "ist ausgefallen"),
         ("closing", 0, "nicht erreichbar"),
-        ("closing", 6, "Fehler gemeldet"),
+        ("closing", 6, "ist ausgefallen"),
         ("rubbish", 0, "nicht erreichbar"),
-        ("rubbish", 6, "Fehler gemeldet"),
-        ("other shape", 6, "Fehler gemeldet"),
+        ("rubbish", 6, "ist ausgefallen"),
+        ("other shape", 6, "ist ausgefallen"),
         ("page", 0, "nicht erreichbar"),
-        ("400", 0, "Fehler gemeldet"),
-        ("500", 0, "Fehler gemeldet"),
+        ("400", 0, "ist ausgefallen"),
+        ("500", 0, "ist ausgefallen"),
         ("503", 0, "nicht erreichbar"),
     ],
 )
@@ -92,6 +92,7 @@ def test_a_fault_is_told_within_a_limit_and_nothing_half_looks_whole(base, engin
     engine.behave(fault=fault, after=after, answer=f"{ANSWER} {ANSWER}")
     answer = ask(base, stream=stream)
     assert answer.failed_visibly and answer.closed and told in answer.error
+    assert not stream or answer.statuses[-1] == "Abgebrochen"
     assert answer.seconds < LIMIT
     if not engine.answers():
         engine.start()
@@ -102,7 +103,8 @@ def test_a_fault_is_told_within_a_limit_and_nothing_half_looks_whole(base, engin
 def test_an_engine_that_is_away_is_named_and_asked_again_as_soon_as_it_is_back(base, engine):
     engine.kill()
     answer = ask(base)
-    assert answer.error.startswith("Das Sprachmodell ist gerade nicht erreichbar. (openai at http://127.0.0.1:")
+    assert answer.error.startswith("Das Sprachmodell ist gerade nicht erreichbar. Bitte in einer Minute noch ")
+    assert "(openai at http://127.0.0.1:" in answer.error
     assert "start it or set ARCHIVAR_GENERATOR_URL" in answer.error and answer.seconds < LIMIT
     ready = httpx.get(f"{base}/health/ready", timeout=20)
     assert ready.status_code == 503 and any("can't be reached" in line for line in ready.json()["missing"])
