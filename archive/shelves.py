@@ -161,6 +161,20 @@ class Shelves:
         counted = self._ledger.db.execute(f"SELECT count(*) FROM articles WHERE {_WITHIN}", _filled(bounds))
         return int(counted.fetchone()[0])
 
+    def dated_within(self, ids: Iterable[str], bounds: Bounds) -> set[str]:
+        """Those of the passages whose articles the ledger dates to [first, after).
+
+        Reads indexes alone. Rows lie between texts: 600 of them, spread over years, take 270 ms from the disk, not 20.
+        """
+        by_article: dict[str, list[str]] = {}
+        for passage_id in ids:
+            by_article.setdefault(passage_id.rpartition("#")[0], []).append(passage_id)
+        first, after = _filled(bounds)
+        # The plus keeps SQLite from walking through all that was published within the bounds.
+        query = f"""SELECT id FROM articles WHERE id IN ({{}})
+            AND +rowid IN (SELECT rowid FROM articles WHERE {MOMENT} >= {first} AND {MOMENT} < {after})"""
+        return {passage_id for row in self._ledger.select(query, by_article) for passage_id in by_article[row["id"]]}
+
     def passages_within(self, bounds: Bounds) -> list[str]:
         """Ids of the dated passages of [first, after)."""
         joined = "articles JOIN passages ON article_id = articles.id"

@@ -16,7 +16,7 @@ from chromadb.api.rust import RustBindingsAPI
 from chromadb.api.shared_system_client import SharedSystemClient
 from embedders import WordEmbedder
 
-from archive import splitting
+from archive import shelf_reading, splitting
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.chroma import Chroma
@@ -125,8 +125,9 @@ PERIODS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("shuffled", [False, True])
-def test_a_period_finds_its_passages_on_whichever_shelves(archive, shuffled):
+@pytest.mark.parametrize(("shuffled", "many"), [(False, 100), (True, 100), (False, 0)])
+def test_a_period_finds_its_passages_on_whichever_shelves(archive, shuffled, many, monkeypatch):
+    monkeypatch.setattr(shelf_reading, "_MANY", many)  # with 0, what was found is told by its rows
     store(archive, [*(np.random.default_rng(1).permutation(DAYS).tolist() if shuffled else DAYS), "undated"], 12)
     for period in PERIODS:
         first, last = period.start or date.min, period.end or date.max
@@ -153,6 +154,43 @@ def test_few_passages_of_a_period_are_found_behind_many_nearer_ones(archive, mon
         archive.index_pending()
     assert len(found(archive, MAY, limit=30)) == 30
     assert all(article_id.startswith("f") for article_id in found(archive, MAY, limit=30))
+
+
+def asked(archive, ask) -> list[str]:
+    """What the ledger is asked meanwhile."""
+    statements: list[str] = []
+    archive.ledger.db.set_trace_callback(statements.append)
+    ask()
+    archive.ledger.db.set_trace_callback(None)
+    return statements
+
+
+def test_which_passages_a_period_holds_is_read_from_indexes_alone(archive):
+    """The rows lie between long texts: read from the disk, those of a month's candidates take a quarter of a second."""
+    store(archive, ["2023-05-01", "2023-05-01/a#b", "2023-06-01", "undated"])
+    shelves, _ = archive.index.vectors.parts
+    may, held = (moment("2023-05-01"), moment("2023-06-01")), ["2023-05-01#0", "2023-05-01#1", "2023-05-01/a#b#0"]
+    ids = [*held, "2023-06-01#0", "undated#0", "nowhere#0"]
+    assert shelves.dated_within(ids, may) == set(held)
+    assert shelves.dated_within(ids, (None, None)) == {*held, "2023-06-01#0"}
+    assert shelves.dated_within([], may) == set()
+    statements = asked(archive, lambda: shelves.dated_within(ids, may))
+    steps = [row["detail"] for one in statements for row in archive.ledger.db.execute(f"EXPLAIN QUERY PLAN {one}")]
+    assert [step for step in steps if "COVERING INDEX" in step and "(id=?)" in step]
+    assert [step for step in steps if "articles_by_moment" in step]
+    assert not [step for step in steps if "passages" in step or step.startswith("SCAN")]
+
+
+def test_the_dates_of_a_shelf_are_counted_again_only_when_it_has_changed(archive):
+    store(archive, DAYS[:5])
+    period = Period(date(2022, 1, 1), date(2022, 1, 31))
+
+    def counts() -> int:
+        return sum("count(*)" in one for one in asked(archive, lambda: found(archive, period)))
+
+    assert (counts(), counts()) == (2, 1)
+    store(archive, DAYS[5:6])
+    assert (counts(), counts()) == (2, 1)
 
 
 def test_a_changed_date_moves_the_passage_to_its_new_shelf(archive):
