@@ -1,4 +1,4 @@
-"""llama.cpp in this process: one engine thread, the prompt's head kept in the KV cache, stop within a batch."""
+"""llama.cpp in this process: one engine thread, prompts kept in the KV cache and beside it, stop within a batch."""
 
 import asyncio
 import ctypes
@@ -23,6 +23,8 @@ from server.grammars import grammar_of
 try:
     import llama_cpp
     from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+    from server.kept_prompts import KeptPrompts
 except ImportError as error:
     raise ModelError(
         "llama-cpp-python is not installed; pip install 'archivar[llamacpp]' (needs a C compiler), "
@@ -59,6 +61,7 @@ class LlamaCppGenerator:
             )  # fmt: skip
         except (ValueError, RuntimeError, OSError) as error:
             raise ModelError(f"{path}: llama.cpp can't load it ({error}); run archivar models verify {name}") from error
+        self._kept = KeptPrompts(self._llama)
         self._formatter = self._chat_formatter()
         self._stop = threading.Event()  # of the request that the engine thread is at
         # The callback must outlive the context that calls it, so it is kept here.
@@ -127,7 +130,7 @@ class LlamaCppGenerator:
         prompt, _ = self._prompt(messages)
         prompt += self._llama.tokenize(begun.encode(), add_bos=False)
         llama = self._llama
-        llama.n_tokens = min(llama.longest_token_prefix(llama._input_ids, prompt), len(prompt) - 1)
+        llama.n_tokens = min(self._kept.recall(prompt), len(prompt) - 1)
         try:
             llama.eval(prompt[llama.n_tokens :])
         except RuntimeError as error:  # given up, or llama.cpp failed
@@ -161,7 +164,7 @@ class LlamaCppGenerator:
         if sampling.must_call:
             answer.feed(CALL_TAG)  # with which the prompt ends
         room = self._llama.n_ctx() - len(prompt)
-        cached = self._llama.longest_token_prefix(self._llama._input_ids, prompt)
+        cached = self._kept.recall(prompt)
         chunks = self._llama.create_completion(
             prompt, stream=True, max_tokens=min(sampling.answer_tokens, room), temperature=sampling.temperature,
             top_p=sampling.top_p, seed=sampling.seed, stop=[*own_stop, *sampling.stop], grammar=grammar,

@@ -10,6 +10,9 @@ from archive.errors import BadRequest
 from archive.settings import Settings
 from server.generation import Message, Piece, Sampling, ToolCall
 
+llama_cpp = pytest.importorskip("llama_cpp")
+from server import kept_prompts  # noqa: E402 - it needs llama_cpp
+
 pytestmark = pytest.mark.models
 
 SEARCH = {
@@ -100,3 +103,51 @@ def test_what_a_question_read_before_it_was_given_up_is_not_read_again(llama):
 
     last = asyncio.run(give_up())
     assert 500 <= last.usage.cached_tokens < last.usage.prompt_tokens
+
+
+def talk(topic: str, question: str = "Was wird gebaut?") -> list[Message]:
+    """A talk whose head, of more than 100 tokens, is no other's."""
+    head = " ".join(f"{topic} {number}: Das Werk in Dresden wird gebaut." for number in range(10))
+    return [Message("system", head), Message("user", question)]
+
+
+@pytest.mark.parametrize("way", ["stream", "weigh"])
+def test_the_head_of_a_talk_is_not_read_again_where_another_came_between(llama, way):
+    say(llama, talk("Meldung"), Sampling(1))
+    if way == "stream":
+        say(llama, talk("Nachricht"), Sampling(1))
+    else:
+        asyncio.run(llama.weigh(talk("Nachricht"), ("Ja", "Nein")))
+    brought, last = say(llama, talk("Meldung", "Wo liegt das Werk?"), Sampling(12))
+    assert 100 < last.usage.cached_tokens < last.usage.prompt_tokens
+
+    forget(llama)
+    read, last = say(llama, talk("Meldung", "Wo liegt das Werk?"), Sampling(12))
+    assert last.usage.cached_tokens == 0 and brought == read
+
+
+def test_a_prompt_that_is_asked_again_after_another_is_answered_the_same(llama):
+    """All of it is kept, but not what the model would have said next."""
+    first, _ = say(llama, talk("Meldung"), Sampling(1))
+    between, _ = say(llama, talk("Nachricht", "Nenne nur die Zahl der Nachrichten."), Sampling(1))
+    assert say(llama, talk("Meldung"), Sampling(1))[0] == first != between
+
+
+def test_what_is_kept_is_bounded_and_the_latest_stays(llama, monkeypatch):
+    def cached(topic: str) -> int:
+        return say(llama, talk(topic), Sampling(1))[1].usage.cached_tokens
+
+    forget(llama)
+    say(llama, talk("Meldung"), Sampling(1))
+    size = llama_cpp.llama_state_seq_get_size(llama._llama._ctx.ctx, 0)
+    monkeypatch.setattr(kept_prompts, "_MOST_BYTES", size * 3 // 2)
+    for topic in ("Nachricht", "Notiz"):
+        assert cached(topic) < 10
+        assert sum(state.data.nbytes for state in llama._kept._states) <= size * 3 // 2
+    assert cached("Meldung") < 10
+    assert cached("Notiz") > 100
+
+
+def forget(llama) -> None:
+    llama._llama.reset()
+    llama._kept = kept_prompts.KeptPrompts(llama._llama)
