@@ -5,23 +5,19 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import chromadb
-import numpy as np
 from chromadb.api import ClientAPI
 from chromadb.api.collection_configuration import CreateCollectionConfiguration, CreateHNSWConfiguration
 from chromadb.api.models.Collection import Collection
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings
 from chromadb.errors import ChromaError, NotFoundError
-from numpy.typing import NDArray
 
-from archive.chroma_server import server_at
 from archive.disk import FULL, REPAIR, is_full
 from archive.errors import ArchiveError
 from archive.index_files import torn_graph
@@ -35,10 +31,6 @@ _HNSW = CreateHNSWConfiguration(
     space="ip", max_neighbors=24, ef_construction=200, ef_search=200, batch_size=1000, sync_threshold=2000
 )
 
-
-HASH = "hash"  # the one thing that Chroma holds beside a vector: the content hash of its passage
-_PAGE = 2000
-_LENGTH = 0.01  # that a normalized vector's may differ from 1
 
 _GRAPH = """SELECT segments.id, seq_id FROM collections JOIN segments ON segments.collection = collections.id
     LEFT JOIN max_seq_id ON segment_id = segments.id WHERE collections.name = ? AND scope = 'VECTOR'"""
@@ -79,6 +71,8 @@ class Chroma:
             except BaseException:
                 SharedSystemClient.clear_system_cache()  # or the next attempt gets the half that is there
                 raise
+        from archive.chroma_server import server_at  # with it come clients that an embedded one has no need of
+
         return server_at(*self._address())
 
     @contextmanager
@@ -225,52 +219,3 @@ def let_go() -> None:
     """Forget what this process has opened: Chroma gives who opens a folder again the client that it had before."""
     SharedSystemClient.clear_system_cache()
     gc.collect()
-
-
-def hashes(collection: Collection, ids: Sequence[str] | None = None) -> Iterator[tuple[str, str | None]]:
-    """(id, content hash) of those of `ids` that a collection holds, by default of all, read page by page."""
-    for start in range(0, collection.count() if ids is None else len(ids), _PAGE):
-        asked = {"limit": _PAGE, "offset": start} if ids is None else {"ids": ids[start : start + _PAGE]}
-        page = collection.get(**asked, include=["metadatas"])
-        yield from zip(page["ids"], map(_hash, page["metadatas"] or []), strict=True)
-
-
-def _hash(metadata: Mapping[str, object] | None) -> str | None:
-    held = (metadata or {}).get(HASH)
-    return held if isinstance(held, str) else None
-
-
-def entries(collection: Collection) -> Iterator[tuple[str, str | None]]:
-    """What hashes() tells, of vectors that are read.
-
-    Raises ChromaError at the first that can't be, ValueError at one that is none.
-    """
-    for start in range(0, collection.count(), _PAGE):
-        page = collection.get(limit=_PAGE, offset=start, include=["metadatas", "embeddings"])
-        if not _are_vectors(page["embeddings"]).all():
-            raise ValueError("holds bytes that are no vector")
-        yield from zip(page["ids"], map(_hash, page["metadatas"] or []), strict=True)
-
-
-def readable(collection: Collection, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Those of these passages whose vectors can be read and are some, as arguments of Collection.upsert."""
-    try:
-        page = collection.get(ids=list(ids), include=["metadatas", "embeddings"])
-    except ChromaError:
-        half = len(ids) // 2
-        if half:
-            yield from readable(collection, ids[:half])
-            yield from readable(collection, ids[half:])
-        return
-    sound = np.flatnonzero(_are_vectors(page["embeddings"]))
-    if len(sound):
-        yield {
-            "ids": [page["ids"][row] for row in sound],
-            "embeddings": np.asarray(page["embeddings"], np.float32)[sound],
-            "metadatas": [(page["metadatas"] or [])[row] for row in sound],
-        }
-
-
-def _are_vectors(embeddings: object) -> NDArray[np.bool_]:
-    vectors = np.asarray(embeddings, np.float32)
-    return abs(np.einsum("...j,...j->...", vectors, vectors) - 1) < 2 * _LENGTH if len(vectors) else np.ones(0, bool)

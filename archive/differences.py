@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from archive.chroma import entries, hashes
 from archive.disk import REPAIR
+from archive.entries import entries, hashes
 from archive.errors import ArchiveError
 from archive.ledger import Ledger
 from archive.ledger_faults import RESTORE

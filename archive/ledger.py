@@ -1,9 +1,4 @@
-"""The ledger: SQLite, the source of truth. What is here exists; vectors and words can be built again from it.
-
-Changes to the indexes are noted in the same transaction as the articles themselves (a transactional outbox, source:
-microservices.io/patterns/data/transactional-outbox), so a crash between the two loses nothing: what is still noted when
-the archive is opened next is applied then.
-"""
+"""The ledger: SQLite, the source of truth. What is here exists; vectors and words can be built again from it."""
 
 import sqlite3
 import threading
@@ -15,11 +10,11 @@ from typing import Self
 from archive.articles import Article, Passage
 from archive.errors import ArchiveError
 from archive.ledger_faults import explained
+from archive.notes import Notes, note_added, note_removal
 from archive.records import (
     COLUMNS,
     Counts,
     Known,
-    Pending,
     Record,
     article_of,
     article_values,
@@ -28,7 +23,7 @@ from archive.records import (
     record_of,
     stamp,
 )
-from archive.schema import MIGRATIONS, MOMENT
+from archive.schema import MIGRATIONS
 from archive.swapping import LEDGER, mend
 
 PATIENCE = 30.0  # seconds that a lock of another program is waited for
@@ -53,6 +48,7 @@ class Ledger:
         self._path = path
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self.notes = Notes(self)
         self._migrate()
 
     @classmethod
@@ -204,7 +200,7 @@ class Ledger:
                     "INSERT INTO passages VALUES (?, ?, ?, ?)",
                     [(passage.id, article.id, passage.position, passage.text) for passage in passages],
                 )
-                db.executemany("INSERT INTO notes (passage_id, action) VALUES (?, 'add')", [(p.id,) for p in passages])
+                note_added(db, (passage.id for passage in passages))
 
     @staticmethod
     def _next_version(db: sqlite3.Connection, article: Article, now: str) -> tuple[int, str | None]:
@@ -213,7 +209,7 @@ class Ledger:
         ).fetchone()
         if row is None:
             return 1, None
-        _note_removal(db, article.id)
+        note_removal(db, article.id)
         if row["headline"] and article.text:
             return row["version"], row["updated"]
         return row["version"] + 1, now
@@ -222,7 +218,7 @@ class Ledger:
         """Take an article out of the indexes and keep it as withdrawn; False where it isn't there or was so before."""
         now = stamp()
         with self.transaction() as db:
-            _note_removal(db, article_id)
+            note_removal(db, article_id)
             query = "UPDATE articles SET withdrawn = ? WHERE id = ? AND withdrawn IS NULL"
             return db.execute(query, (now, article_id)).rowcount > 0
 
@@ -231,7 +227,7 @@ class Ledger:
         self.db.execute("PRAGMA secure_delete = ON")
         try:
             with self.transaction() as db:
-                _note_removal(db, article_id)
+                note_removal(db, article_id)
                 return db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount > 0
         finally:
             self.db.execute("PRAGMA secure_delete = OFF")
@@ -240,30 +236,6 @@ class Ledger:
         """Leave nothing of what was deleted or replaced in the files: all is written anew and the log emptied."""
         self.db.execute("VACUUM")  # earlier versions of an article lie in pages that are free since
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def pending(self, limit: int) -> Pending:
-        """Up to `limit` of the oldest notes. A passage that was removed and added again is both."""
-        notes = self.db.execute("SELECT * FROM notes ORDER BY number LIMIT ?", (limit,)).fetchall()
-        latest = {note["passage_id"]: note["action"] for note in notes}
-        added = self.passages(passage_id for passage_id, action in latest.items() if action == "add")
-        removed = dict.fromkeys((note["passage_id"], note["moment"]) for note in notes if note["action"] == "remove")
-        return Pending(tuple(added.values()), tuple(removed), notes[-1]["number"] if notes else 0)
-
-    def done(self, pending: Pending) -> None:
-        """Strike the notes that the indexes have committed."""
-        self.db.execute("DELETE FROM notes WHERE number <= ?", (pending.last,))
-
-    def note(self, ids: Iterable[str]) -> None:
-        """Note passages again that an index lacks or holds wrongly; those that aren't here are left alone."""
-        with self.transaction() as db:
-            wanted = ((passage_id,) for passage_id in ids)
-            db.executemany("INSERT INTO notes (passage_id, action) SELECT id, 'add' FROM passages WHERE id = ?", wanted)
-
-    def note_all(self) -> None:
-        """Note every passage again, for indexes that are built anew; what is noted for removal stays so."""
-        with self.transaction() as db:
-            db.execute("DELETE FROM notes WHERE action = 'add'")
-            db.execute("INSERT INTO notes (passage_id, action) SELECT id, 'add' FROM passages ORDER BY rowid")
 
 
 _PASSAGES = """SELECT passages.id, article_id, position, passages.text, title, published, url, source
@@ -275,12 +247,3 @@ _AT = "SELECT url, id FROM articles WHERE url IN ({})"
 _STORE = f"""INSERT INTO articles ({", ".join(COLUMNS)}, added, version, updated)
     VALUES ({", ".join("?" * (len(COLUMNS) + 3))}) ON CONFLICT (id) DO UPDATE SET
     {", ".join(f"{name} = excluded.{name}" for name in (*COLUMNS[1:], "version", "updated"))}, withdrawn = NULL"""
-
-
-def _note_removal(db: sqlite3.Connection, article_id: str) -> None:
-    db.execute(
-        f"""INSERT INTO notes (passage_id, action, moment) SELECT passages.id, 'remove', {MOMENT}
-            FROM passages JOIN articles ON articles.id = article_id WHERE article_id = ?""",
-        (article_id,),
-    )
-    db.execute("DELETE FROM passages WHERE article_id = ?", (article_id,))

@@ -58,7 +58,7 @@ def _noted(differences: Differences, ledger: Ledger) -> int:
         for kind in ("missing", "stale", "double", "misplaced"):
             ids = differences.ids(part, kind)
             while page := list(islice(ids, _BATCH)):
-                ledger.note(page)
+                ledger.notes.again(page)
                 count += len(page)
     return count
 

@@ -37,8 +37,8 @@ def reindex(
     if embedder:
         _reindex(settings, embedder, console)
     elif drop:
-        from archive.opening import place_of
         from archive.reindexing import drop as drop_index
+        from archive.serving import place_of
 
         drop_index(settings, place_of(drop), lambda line: _tell(console, line))
         typer.echo(f"The index of {drop} is deleted.")
@@ -50,8 +50,8 @@ def _reindex(settings: "Settings", name: str, console: Console) -> None:
     # Imported here: models and indexes take seconds, and `archivar --help` should not.
     from archive import embedding
     from archive.models import ModelStore
-    from archive.opening import place_of, serving_embedder
     from archive.reindexing import reindex as build
+    from archive.serving import place_of, serving_embedder
 
     name = place_of(name)
     if serving_embedder(settings.home) == name:

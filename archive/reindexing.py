@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from archive.articles import Passage
-from archive.chroma import Chroma, entries
+from archive.chroma import Chroma
 from archive.embedding import Embedder
+from archive.entries import entries
 from archive.errors import ArchiveError, ArchiveLocked
 from archive.ledger import Ledger, check_archive
 from archive.locking import held

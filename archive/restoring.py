@@ -106,7 +106,7 @@ def _check_ledger(path: Path, ledger: Path, manifest: Manifest) -> None:
 def _note_all(stage: Path) -> None:
     """Note every passage for indexes that hold nothing, and that as what is expected of them."""
     ledger = Ledger.open(stage)
-    ledger.note_all()
+    ledger.notes.all_again()
     ledger.db.execute("UPDATE shelves SET version = 0")
     ledger.close()
 

@@ -17,7 +17,8 @@ from chromadb.errors import InternalError, NotFoundError
 from numpy.typing import NDArray
 
 from archive.articles import Period
-from archive.chroma import Chroma, hashes
+from archive.chroma import Chroma
+from archive.entries import hashes
 from archive.shelves import Bounds, Shelf, Shelves
 
 Scored = list[tuple[str, float]]  # (passage id, cosine), best first

@@ -10,7 +10,8 @@ from typing import Any
 
 from chromadb.errors import ChromaError
 
-from archive.chroma import Chroma, readable
+from archive.chroma import Chroma
+from archive.entries import readable
 from archive.shelves import Bounds, Shelf, Shelves, cut, next_month
 
 log = logging.getLogger(__name__)

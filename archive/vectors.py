@@ -11,7 +11,8 @@ from chromadb.errors import NotFoundError
 from numpy.typing import NDArray
 
 from archive.articles import Passage, Period
-from archive.chroma import HASH, Chroma, hashes
+from archive.chroma import Chroma
+from archive.entries import HASH, hashes
 from archive.ledger import Ledger
 from archive.shelf_reading import Scored, ShelfReader
 from archive.shelves import Shelf, Shelves
@@ -210,7 +211,12 @@ class Vectors:
 
     def vectors_of(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors (d,) of those passages that are held."""
-        return self._consistent(lambda: self._by_shelf(ids, self._reader.vectors_on))
+        return self._consistent(lambda: self._vectors_of(ids))
+
+    def _vectors_of(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        if len(self._standing) == 1:  # all are there, whatever their dates
+            return self._reader.vectors_on(self._standing[0], ids)
+        return self._by_shelf(ids, self._reader.vectors_on)
 
     def _consistent(self, ask: Callable[[], _T]) -> _T:
         with self._chroma.errors():

@@ -40,7 +40,7 @@ def scale(
 
     from archive.embedding import load_embedder
     from archive.models import ModelStore
-    from archive.opening import with_own_embedder
+    from archive.serving import with_own_embedder
     from archive.settings import load_settings
     from evaluation.scale import Scale
     from evaluation.scale_articles import gather, read_days
@@ -64,7 +64,7 @@ def probe(asked: Annotated[Path, typer.Argument(help="Questions, as `scale` writ
     """Ask the archive in ARCHIVAR_HOME; `scale` starts this as a process of its own."""
     from archive.embedding import load_embedder
     from archive.models import ModelStore
-    from archive.opening import with_own_embedder
+    from archive.serving import with_own_embedder
     from archive.settings import load_settings
     from evaluation.scale_probe import probe as measure
     from evaluation.scale_probe import read_queries

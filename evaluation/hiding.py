@@ -5,8 +5,6 @@ and are passed over where the archive is searched.
 """
 
 from collections.abc import Collection
-from copy import copy
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +37,5 @@ class HidingIndex(Index):
 
 def without(archive: Archive, articles: Collection[str]) -> Archive:
     """The archive, but no search finds these articles in it. Ledger and index are shared: only the first is closed."""
-    view = copy(archive)
     hidden = {passage.id for article in articles for passage in archive.ledger.passages_of(article)}
-    view.served = replace(archive.served, index=HidingIndex(archive.index, hidden))
-    return view
+    return archive.showing(HidingIndex(archive.index, hidden))

@@ -128,7 +128,7 @@ def test_missing_and_strange_entries_are_found_and_mended(opened):
 
 def test_entries_of_another_text_are_found_and_mended(opened):
     put(opened, 4, text="Anders Wort{0}.")
-    opened.ledger.done(opened.ledger.pending(100))
+    opened.ledger.notes.done(opened.ledger.notes.pending(100))
     assert found(opened) == {("vectors", "stale"): 1, ("words", "stale"): 1}
     mended(opened)
     assert_answers(opened)

@@ -40,20 +40,20 @@ def test_an_article_comes_back_as_it_went_in(ledger):
 def test_index_work_is_noted_with_the_article_and_struck_when_done(ledger):
     stored = article(1)
     ledger.store([(stored, passages(stored))])
-    pending = ledger.pending(10)
+    pending = ledger.notes.pending(10)
     assert [passage.id for passage in pending.passages] == ["a1#0", "a1#1"]
-    ledger.done(pending)
+    ledger.notes.done(pending)
     assert ledger.counts().pending == 0
-    assert ledger.pending(10).last == 0
+    assert ledger.notes.pending(10).last == 0
 
 
 def test_a_new_version_removes_what_it_no_longer_has(ledger):
     first = article(1)
     ledger.store([(first, passages(first, 3))])
-    ledger.done(ledger.pending(10))
+    ledger.notes.done(ledger.notes.pending(10))
     second = article(1, text="Kürzer")
     ledger.store([(second, passages(second, 1))])
-    pending = ledger.pending(100)
+    pending = ledger.notes.pending(100)
     assert [passage.id for passage in pending.passages] == ["a1#0"]
     assert {passage_id for passage_id, _ in pending.removed} == {"a1#0", "a1#1", "a1#2"}
     assert ledger.counts().passages == 1
@@ -71,10 +71,10 @@ def test_notes_are_handed_out_oldest_first_and_in_parts(ledger):
     for number in range(5):
         one = article(number)
         ledger.store([(one, passages(one, 1))])
-    first = ledger.pending(3)
+    first = ledger.notes.pending(3)
     assert [passage.id for passage in first.passages] == ["a0#0", "a1#0", "a2#0"]
-    ledger.done(first)
-    assert [passage.id for passage in ledger.pending(3).passages] == ["a3#0", "a4#0"]
+    ledger.notes.done(first)
+    assert [passage.id for passage in ledger.notes.pending(3).passages] == ["a3#0", "a4#0"]
 
 
 def test_a_failed_batch_stores_nothing(ledger):
@@ -89,11 +89,11 @@ def test_a_failed_batch_stores_nothing(ledger):
 def test_removal_takes_article_passages_and_notes_the_index_work(ledger):
     one = article(1)
     ledger.store([(one, passages(one))])
-    ledger.done(ledger.pending(10))
+    ledger.notes.done(ledger.notes.pending(10))
     assert ledger.remove("a1")
     assert not ledger.remove("a1")
     moment = int(one.published.timestamp())
-    assert ledger.pending(10).removed == (("a1#0", moment), ("a1#1", moment))
+    assert ledger.notes.pending(10).removed == (("a1#0", moment), ("a1#1", moment))
     assert ledger.article("a1") is None
 
 
@@ -112,8 +112,8 @@ def test_known_tells_text_from_headline(ledger):
 def test_note_all_notes_every_passage_again(ledger):
     one = article(1)
     ledger.store([(one, passages(one))])
-    ledger.done(ledger.pending(10))
-    ledger.note_all()
+    ledger.notes.done(ledger.notes.pending(10))
+    ledger.notes.all_again()
     assert ledger.counts().pending == 2
 
 

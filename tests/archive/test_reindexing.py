@@ -22,8 +22,9 @@ from archive.errors import ArchiveError, ArchiveLocked, ModelError, ModelMismatc
 from archive.ledger import Ledger
 from archive.locking import held
 from archive.models import ModelStore
-from archive.opening import open_archive, with_own_embedder
+from archive.opening import open_archive
 from archive.reindexing import reindex
+from archive.serving import with_own_embedder
 from archive.settings import Settings
 from archive.vectors import Vectors
 
@@ -311,7 +312,7 @@ def test_back_and_forth_while_a_reader_still_loads(settings, archive):
     build(settings, WordEmbedder())
     reader.refresh()
     go_on.append(True)
-    until(lambda: reader._follower is None)
+    until(lambda: not reader.is_switching)
     assert reader.embedder.name == WORDS and len(found(reader, "Chip")) == 40
     reader.close()
 

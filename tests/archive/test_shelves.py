@@ -204,7 +204,7 @@ def test_a_changed_date_moves_the_passage_to_its_new_shelf(archive):
     assert_in_order(archive, DAYS)
     assert "2022-01-01" in found(archive, MAY)
     assert "2022-01-11" not in found(archive, Period(date(2022, 1, 1), date(2023, 12, 31)))
-    assert not archive.ledger.pending(1).last
+    assert not archive.ledger.notes.pending(1).last
 
 
 def test_a_removed_article_leaves_its_shelf(archive):
@@ -219,7 +219,7 @@ def test_applying_again_changes_nothing(archive):
     store(archive, DAYS)
     with archive.writing():
         put(archive, "2022-01-01", "2023-05-05")
-        pending = archive.ledger.pending(10)
+        pending = archive.ledger.notes.pending(10)
         vectors = archive.embedder.embed_passages([passage.embedded_text for passage in pending.passages])
         for _ in range(2):
             archive.index.apply(pending, vectors)
@@ -253,7 +253,7 @@ def test_the_one_collection_of_an_older_archive_is_the_first_shelf_and_is_split_
     archive = Archive.open(settings, WordEmbedder())
     for day in [*DAYS[:7], "undated"]:
         put(archive, day, None if day == "undated" else day)
-    pending = archive.ledger.pending(100)
+    pending = archive.ledger.notes.pending(100)
     chroma = Chroma(settings.home)
     chroma._client.create_collection(FIRST_SHELF, embedding_function=None, configuration={"hnsw": {"space": "ip"}})
     chroma.collection(FIRST_SHELF).upsert(
@@ -263,7 +263,7 @@ def test_the_one_collection_of_an_older_archive_is_the_first_shelf_and_is_split_
     )
     archive.index._words.apply(pending.passages, [])
     archive.index.close_writer()
-    archive.ledger.done(pending)
+    archive.ledger.notes.done(pending)
     archive.ledger.set_fact("embedder", archive.embedder.name)
     archive.close()
     make_first_version(settings.home / "ledger.sqlite3")
