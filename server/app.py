@@ -69,7 +69,7 @@ def create_app(settings: Settings, load: Callable[[Settings], Engine] = load_eng
     app.include_router(health.router)
     app.include_router(pages.router)
     app.include_router(websearch.router)
-    app.include_router(tools.router, prefix=tools.PREFIX)
-    app.include_router(tools.document, prefix=tools.PREFIX)
+    app.include_router(tools.router)
+    app.include_router(tools.document)
     app.router.routes.append(mcp_route())
     return app

@@ -23,7 +23,7 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
     }
 }
 
-router = APIRouter(responses=_REFUSED, route_class=JsonRoute)
+router = APIRouter(prefix=PREFIX, responses=_REFUSED, route_class=JsonRoute)
 
 
 @router.post(
@@ -46,15 +46,17 @@ async def article(body: ArticleArguments, request: Request) -> WholeArticle:
     return await asyncio.to_thread(get_article, engine.library, body)
 
 
-document = APIRouter(include_in_schema=False)
+document = APIRouter(prefix=PREFIX, include_in_schema=False)
 
 
 @document.get("/openapi.json")
 def openapi(request: Request) -> dict[str, Any]:
     """The tools alone; clients join the paths in it to the address of the server, so they stand without its prefix."""
     engine: Engine = request.app.state.engine
-    return get_openapi(
+    made = get_openapi(
         title="Nachrichtenarchiv", version=request.app.version, routes=router.routes,
         description="Ein Nachrichtenarchiv durchsuchen und lesen / Search and read a news archive",
         servers=[{"url": f"{engine.settings.base_url}{PREFIX}"}],
     )  # fmt: skip
+    made["paths"] = {path.removeprefix(PREFIX): operations for path, operations in made["paths"].items()}
+    return made

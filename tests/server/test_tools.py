@@ -163,6 +163,7 @@ def test_tools_are_called_by_post(http):
     assert [article["id"] for article in found["articles"]] == ["bruecke"] and "note" not in found
     whole = http.post("/tools/get_article", json={"id": found["articles"][0]["url"]}).json()
     assert whole["title"] == BRIDGE["title"]
+    assert 'archivar_requests_total{route="/tools/get_article",status="200"}' in http.get("/metrics").text
 
 
 @pytest.mark.parametrize(
