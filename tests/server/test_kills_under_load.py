@@ -112,6 +112,8 @@ class Load:
         assert all(answer.is_whole and answer.text for answer in self.undisturbed.values()), self.undisturbed
         self.counts: Counter[str] = Counter()
         self.bad: list[Answer] = []
+        self.errors: Counter[str] = Counter()
+        self.seen: object = None  # at the last look whether all is well again
         self._ended = threading.Event()
         self._clients = [threading.Thread(target=self._client, args=(number,)) for number in range(CLIENTS)]
 
@@ -138,6 +140,7 @@ class Load:
             self.counts["whole"] += 1
         elif answer.failed_visibly:
             self.counts["failed, half" if answer.text else "failed"] += 1
+            self.errors[str(answer.error)] += 1
         elif MODEL and answer.is_whole and answer.finish_reason == "length":
             # A model reads the same prompt a little otherwise with another cache; what says that it was cut is no half
             # that looks whole.
@@ -149,10 +152,16 @@ class Load:
                 with Path(f"{LOG}.bad").open("a", encoding="utf-8") as log:
                     log.write(f"expected {undisturbed!r}, got {answer}\n")
 
+    def failures(self) -> str:
+        """What was told of those that failed, the most frequent first."""
+        return "".join(f"{count} x {error}\n" for error, count in self.errors.most_common())
+
     def recovered(self) -> bool:
         """Whether the archive can be searched and the engine answers, both at once."""
         found = httpx.post(f"{self.base}/v1/search", json={"query": QUESTION}, timeout=200)
-        return found.status_code == 200 and ask(self.base, model="scripted", question=SHORT, timeout=200).is_whole
+        answer = ask(self.base, model="scripted", question=SHORT, timeout=200)
+        self.seen = found.status_code, answer
+        return found.status_code == 200 and answer.is_whole
 
 
 def test_killed_at_any_moment_nothing_half_looks_whole_and_the_server_goes_on(base, engine, chroma):
@@ -168,15 +177,14 @@ def test_killed_at_any_moment_nothing_half_looks_whole_and_the_server_goes_on(ba
             time.sleep(chance.uniform(0, 1))
             victim.start()
             back = time.monotonic()
-            assert wait_for(load.recovered, 120), f"not recovered after kill {number + 1} of {KILLS}: {load.counts}"
+            assert wait_for(load.recovered, 120), f"not recovered after kill {number + 1} of {KILLS}: {load.seen}"
             recoveries.append(time.monotonic() - back)
             if LOG:
-                Path(LOG).write_text(
-                    f"{number + 1} kills so far, {dict(load.counts)}, {recoveries[-1]:.1f} s\n", "utf-8"
-                )
+                told = f"{number + 1} kills so far, {dict(load.counts)}, {recoveries[-1]:.1f} s\n"
+                Path(LOG).write_text(told + load.failures(), "utf-8")
     told = f"{KILLS} kills, {dict(load.counts)}, recovered after {sorted(recoveries)[KILLS // 2]:.1f} s at the median, "
     told += f"{max(recoveries):.1f} s at most\n"
     if LOG:
-        Path(LOG).write_text(told + "\n".join(f"{answer}" for answer in load.bad), "utf-8")
+        Path(LOG).write_text(told + load.failures() + "\n".join(f"{answer}" for answer in load.bad), "utf-8")
     assert not load.bad, (told, load.bad)
     assert load.counts["whole"] and len(recoveries) == KILLS
