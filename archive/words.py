@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -152,7 +153,7 @@ class Words:
         """
         query = parse_query(text) if isinstance(text, str) else text
         searcher = self._index.searcher()
-        weights = weigh(query.plain, searcher.num_docs, searcher.doc_freq)
+        weights = weigh(query.plain, searcher.num_docs, cache(searcher.doc_freq))
         if not weights and not query.required:
             return []
         # One flat union: only that is cut short by Tantivy where nothing better can follow (block-max WAND).
@@ -161,7 +162,7 @@ class Words:
         if clauses:
             wanted = Query.boolean_query([*([(Occur.Must, wanted)] if weights else []), *clauses])
         hits = searcher.search(wanted, limit, count=False).hits
-        return [(searcher.doc(address).to_dict()["id"][0], float(score)) for score, address in hits]
+        return [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in hits]
 
 
 def _is_outdated(folder: Path) -> bool:

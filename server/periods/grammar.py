@@ -53,6 +53,8 @@ class Moment:
 
 def lower(text: str) -> str:
     """Lower case that keeps every character at its place; `str.lower` makes two of some."""
+    if len(whole := text.lower()) == len(text):
+        return whole
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in text)
 
 
