@@ -1,57 +1,71 @@
 """The front door: one command line that only mounts the rooms' commands."""
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
 
-from archive.check_commands import check
-from archive.commands import models_app
 from archive.errors import ArchivarError
-from archive.keep_commands import backup, restore, stats
-from archive.reindex_commands import reindex
-from evaluation.bench_commands import bench_app
-from evaluation.commands import evaluate_app
-from ingest.commands import ingest
-from ingest.export_commands import export
-from ingest.remove_command import remove
-from ingest.watch_command import watch
-from server.commands import serve
-from server.key_commands import keys_app
-from server.launch import chat
-from server.mcp_command import mcp
-from server.status_command import status
-from training.commands import train_app
 
-app = typer.Typer(
-    help="Chat with a news archive, on your own hardware.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command()(chat)
-app.command()(serve)
-app.command()(status)
-app.command()(mcp)
-app.command()(ingest)
-app.command()(watch)
-app.command()(backup)
-app.command()(restore)
-app.command()(export)
-app.command()(check)
-app.command()(stats)
-app.command()(reindex)
-app.command()(remove)
-app.add_typer(keys_app, name="keys")
-app.add_typer(evaluate_app, name="evaluate")
-app.add_typer(bench_app, name="bench")
-app.add_typer(train_app, name="train")
-app.add_typer(models_app, name="models")
+# Where each command and each group of commands is. What isn't asked for isn't loaded: a tenth of a server's start.
+_COMMANDS = {
+    "chat": "server.launch",
+    "serve": "server.commands",
+    "status": "server.status_command",
+    "mcp": "server.mcp_command",
+    "ingest": "ingest.commands",
+    "watch": "ingest.watch_command",
+    "backup": "archive.keep_commands",
+    "restore": "archive.keep_commands",
+    "export": "ingest.export_commands",
+    "check": "archive.check_commands",
+    "stats": "archive.keep_commands",
+    "reindex": "archive.reindex_commands",
+    "remove": "ingest.remove_command",
+}
+_GROUPS = {
+    "keys": "server.key_commands",
+    "evaluate": "evaluation.commands",
+    "bench": "evaluation.bench_commands",
+    "train": "training.commands",
+    "models": "archive.commands",
+}
+
+
+def program(asked: str = "") -> typer.Typer:
+    """The command line with the command or group that is asked for, or with all where there is none of that name."""
+    app = typer.Typer(
+        help="Chat with a news archive, on your own hardware.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_front_door)  # one command alone would be asked for without its name
+    known = {**_COMMANDS, **_GROUPS}
+    for name in [asked] if asked in known else known:
+        module = import_module(known[name])
+        if name in _COMMANDS:
+            app.command(name)(getattr(module, name))
+        else:
+            app.add_typer(getattr(module, f"{name}_app"), name=name)
+    return app
+
+
+def _front_door() -> None:
+    pass
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - as a module's attributes are
+    if name == "app":
+        return program()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def main() -> None:
     """Run one command. What a user can mend is one line on stderr and exit code 1; Ctrl-C is 130."""
     try:
-        app()
+        program(sys.argv[1] if len(sys.argv) > 1 else "")()
     except ArchivarError as error:
         sys.stderr.write(f"archivar: {error}\n")
         sys.exit(1)

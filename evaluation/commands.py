@@ -183,7 +183,7 @@ def _answers(
 ) -> "dict[str, Answer]":
     from evaluation.answers import Results, conditions_of
     from evaluation.interview import ask_chat
-    from server.engine import load_engine
+    from server.engine import check_settings, load_engine
 
     results = Results(settings.home / "evaluation" / f"{name}.jsonl", conditions_of(settings, archive), fresh=fresh)
     held = {question.qid: answer for question in interview.questions if (answer := results.get(question))}
@@ -191,6 +191,7 @@ def _answers(
         console.print(f"{len(held)} of {len(interview.questions)} answers are from an earlier run; --fresh asks again")
     if len(held) == len(interview.questions):
         return held
+    check_settings(settings)
     engine = load_engine(settings)
     try:
         with progress(console, "answers") as advance:

@@ -2,19 +2,18 @@
 
 import asyncio
 import contextlib
-import ctypes
-import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
+from archive import collector
 from archive.archive import Archive
 from archive.articles import day_now
 from archive.errors import ArchivarError, SettingsError
 from archive.models import ModelStore
-from archive.opening import open_archive, with_own_embedder
+from archive.opening import open_archive
 from archive.settings import Settings
 from prompts import check_templates, render
 from server.access.access import Access, check_keys
@@ -22,7 +21,8 @@ from server.chat import Chat
 from server.generation import Generator, Message, Sampling, load_generators
 from server.grounding.names import names
 from server.library import Library
-from server.reranking import Reranker, load_reranker
+from server.loading import LoadingModels
+from server.reranking import Reranker
 from server.retrieval import Retriever, Search
 from server.tasks import ChatMemory
 from server.timings import Timings
@@ -78,27 +78,28 @@ def check_settings(settings: Settings) -> None:
 
 
 def load_engine(
-    settings: Settings, generator: Generator | None = None, clock: Callable[[], date] = day_now
+    settings: Settings,
+    generator: Generator | None = None,
+    clock: Callable[[], date] = day_now,
+    models: LoadingModels | None = None,
 ) -> Engine:
     """Load models and archive; blocking.
 
-    `generator` takes the place of the one that the settings name; `clock` tells the day that "heute" means.
+    `generator` takes the place of the one that the settings name; `clock` tells the day that "heute" means; `models`
+    are those that are being loaded already.
     """
-    check_settings(settings)
-    with_own_embedder(settings)  # refused before models are loaded
+    models = models or LoadingModels(settings)
     store = ModelStore(settings.models, offline=settings.offline)
     access = Access(settings)
-    with ThreadPoolExecutor(2, "load") as pool:  # much of it happens without Python's lock
-        reranking = pool.submit(load_reranker, settings, store)
+    with ThreadPoolExecutor(1, "load") as pool:
         generating = pool.submit(lambda: [generator] if generator else load_generators(settings, store))
-        archive = open_archive(settings, store)
+        archive = open_archive(settings, store, begun=models.embedder)
         try:
-            reranker, generators = reranking.result(), generating.result()
+            reranker, generators = models.reranker.result(), generating.result()
         except BaseException:
             archive.close()
             raise
-    gc.enable()  # off while a server starts, see server/commands.py
-    _give_back_memory()
+    collector.wake()
     retriever = Retriever(archive, reranker, settings.candidates, settings.reranked)
     chat = Chat(archive, retriever, generators[0], settings, clock, access.page_of)
     slots = settings.engine_slots or (1 if settings.generates_in_process else 4)
@@ -111,20 +112,14 @@ async def warm_up(engine: Engine) -> None:
     generators = [member.generator for member in engine.turns.members]
     warming = [_warm_generator(generator, engine.settings) for generator in generators]
     await asyncio.gather(*warming, asyncio.to_thread(_warm_search, engine))
-    # What is loaded stays: to look through it at each full collection stops everything (measured: for 150 ms).
-    gc.collect()
-    gc.freeze()
-
-
-def _give_back_memory() -> None:
-    """Hand what loading took beyond what is kept back to the system, where its C library (glibc) does so when asked."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+    collector.keep()
 
 
 def _warm_search(engine: Engine) -> None:
     try:
-        engine.retriever.retrieve(Search("Was ist neu?"), 1, Timings())
+        engine.retriever.retrieve(Search("Was ist neu?", rerank=False), 1, Timings())
+        if engine.reranker is not None:  # one passage: thirty take half a second that the first question has to share
+            engine.reranker.logits("Was ist neu?", ["Nichts."])
         names("Die Stadt Berlin meldet zwei Fälle.")  # loads the lexicon
     except ArchivarError as error:
         log.warning("the archive can't be searched yet: %s", error)

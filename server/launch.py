@@ -194,7 +194,7 @@ def with_ports(settings: Settings) -> Settings:
 
 def launch(settings: Settings) -> None:
     """Runs until Ctrl-C or SIGTERM. Raises ArchivarError where one of the two can't be started or ends by itself."""
-    from archive.opening import with_own_embedder  # with it come the indexes: seconds that other commands don't need
+    from archive.serving import with_own_embedder
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

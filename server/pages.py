@@ -1,13 +1,16 @@
 """An article's own page, for sources without a web address: plain HTML, no scripts, everything escaped."""
 
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from typing import TYPE_CHECKING
 
 from archive.articles import TIME_ZONE, german_date
 from archive.records import Record
 from server.escaping import web_address
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 SAMPLE_SOURCE = "Beispielarchiv"  # as the sample archive calls itself
 
@@ -17,9 +20,14 @@ HEADERS = {
     "base-uri 'none'; form-action 'none'",
 }
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["html"]), undefined=StrictUndefined
-)
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # not while a server starts
+
+    html = select_autoescape(["html"])
+    templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=html, undefined=StrictUndefined)
+    return templates.get_template("article.html")
 
 
 def article_html(record: Record) -> str:
@@ -27,7 +35,7 @@ def article_html(record: Record) -> str:
     article, changed = record.article, record.article.modified or record.updated
     dated = _in_words(article.published) if article.published else "ohne Datum"
     updated = changed if changed and (not article.published or changed > article.published) else None
-    return _TEMPLATES.get_template("article.html").render(
+    return _template().render(
         article=article,
         dated=dated,
         updated=_in_words(updated) if updated else "",

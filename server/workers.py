@@ -4,7 +4,6 @@ Each loads models of its own, reads the archive for itself, and follows what is 
 of the queue and of the engine's slots. What they count, Prometheus is told as one.
 """
 
-import gc
 import multiprocessing
 import os
 import shutil
@@ -12,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
+from archive import collector
 from archive.errors import ArchivarError, SettingsError
 from archive.settings import Settings, load_settings
 
@@ -70,15 +71,21 @@ class _Workers(Multiprocess):
 
 def create_worker() -> FastAPI:
     """The server of one worker; ends the process where it can't be."""
-    gc.disable()  # as in server/commands.py
-    from server.app import create_app
+    collector.rest()  # load_engine() wakes it
+    from server.lean import lean_imports
+    from server.loading import begin_loading
     from server.stopping import exit_cleanly
 
     exit_cleanly()
     os.setpgrp()  # Ctrl-C is for the parent alone, which tells each worker once
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        return create_app(share(load_settings()))
+        settings = share(load_settings())
+        models = begin_loading(settings)  # before the other imports, which take a second and more
+        with lean_imports():
+            from server.app import create_app
+            from server.engine import load_engine
+        return create_app(settings, partial(load_engine, models=models))
     except ArchivarError as error:
         sys.stderr.write(f"archivar: {error}\n")
         sys.exit(_FAILED_TO_START)
