@@ -6,6 +6,7 @@ multiple-choice evaluation; Robinson and Wingate, "Leveraging Large Language Mod
 Answering", 2023). Nothing is generated, so nothing can be invented, and the answer is there when the prompt is read.
 """
 
+import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from math import log
@@ -16,6 +17,7 @@ from prompts import render
 from server.escaping import inline_markdown
 from server.events import Source
 from server.excerpts import Line, located
+from server.generation import Message
 from server.sources import date_of
 from server.timelines import LEANING
 from server.understanding import Language
@@ -45,20 +47,37 @@ def lettered(lines: Sequence[Line], sources: Sequence[Source], language: Languag
 
 
 def choose(
-    lines: Sequence[Line], weights: Sequence[float], used: Container[int] = (), *, beside: float = BESIDE
+    lines: Sequence[Line],
+    weights: Sequence[float],
+    used: Container[int] = (),
+    *,
+    beside: float = BESIDE,
+    told: Container[Line] = (),
 ) -> Line:
     """The line that answers; `weights` are log-probabilities of the letters, in the order of the lines.
 
-    Lines of sources that are `used` already are not chosen, unless there are no others, nor those of a source that are
-    less relevant than the best line by more than `beside`.
+    Lines that were `told` before are not chosen, nor those of sources that are `used` already, unless there are no
+    others, nor those of a source that are less relevant than the best line by more than `beside`.
     """
     odds = np.array(weights, np.float64)
     chances = np.exp(odds - np.logaddexp.reduce(odds)).tolist()
-    unused = [pair for pair in zip(lines, chances, strict=False) if pair[0].source not in used]
-    open_to_choice = unused or list(zip(lines, chances, strict=False))
+    pairs = list(zip(lines, chances, strict=False))
+    fresh = [pair for pair in pairs if pair[0] not in told] or pairs
+    open_to_choice = [pair for pair in fresh if pair[0].source not in used] or fresh
     best = max((line for line, _ in open_to_choice), key=lambda line: line.relevance)
     near = [pair for pair in open_to_choice if is_beside(pair[0], best, beside)]
     return max(near, key=lambda pair: pair[0].relevance + _CHOICE * log(pair[1] + _LEAST))[0]
+
+
+def told_in(talk: Sequence[Message], lines: Sequence[Line]) -> frozenset[Line]:
+    """The lines that the answers of a talk hold already: who asks on wants to know something else."""
+    said = " ".join(_letters(turn.content) for turn in talk if turn.role == "assistant")
+    return frozenset(line for line in lines if _letters(line.text) in said)
+
+
+def _letters(text: str) -> str:
+    """Letters and figures alone: an answer's quotation marks and escapes are its own."""
+    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def is_beside(line: Line, best: Line, beside: float = BESIDE) -> bool:
