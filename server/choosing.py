@@ -7,8 +7,9 @@ Answering", 2023). Nothing is generated, so nothing can be invented, and the ans
 """
 
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -24,6 +25,7 @@ from server.understanding import Language
 from server.wording import say
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_ANEW: Mapping[Language, str] = {"de": "“ „", "en": "” “"}  # one quotation ends, the next begins
 _SINGLE = str.maketrans("„“”»«", "‚‘‘›‹")
 # Weight of the logarithm of the model's choice beside the relevance of a line.
 _CHOICE = 0.02
@@ -87,7 +89,10 @@ def is_beside(line: Line, best: Line, beside: float = BESIDE) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """What is printed of a source, word by word: sentences that follow each other, or nothing but its headline."""
+    """What is printed of a source, word by word: sentences that follow each other, or nothing but its headline.
+
+    A line break stands where the source begins a new paragraph, as after its teaser.
+    """
 
     source: Source
     text: str
@@ -109,14 +114,28 @@ def quoted(line: Line, sources: Sequence[Source]) -> Quoted:
     if position not in at or (line.position < 0 and at[position] == source.title and position + 1 not in at):
         return Quoted(source, source.title)
     text, before = at[position], at.get(position - 1, "")
+    taken = [text]
     leans = bool(before) and bool(LEANING.match(text))
     if leans:
-        text = f"{before} {text}"
-    while (following := at.get(position := position + 1)) and len(text) + len(following) < _LONGEST:
-        text = f"{text} {following}"
-    if before and not leans and len(before) + len(text) < _LONGEST_WITH_BEFORE:
-        text = f"{before} {text}"
-    return Quoted(source, text)
+        taken = [before, text]
+    while (following := at.get(position := position + 1)) and _length(taken) + len(following) < _LONGEST:
+        taken.append(following)
+    if before and not leans and len(before) + _length(taken) < _LONGEST_WITH_BEFORE:
+        taken = [before, *taken]
+    return Quoted(source, _as_printed(taken, source.passage))
+
+
+def _length(sentences: Sequence[str]) -> int:
+    return sum(map(len, sentences)) + len(sentences) - 1
+
+
+def _as_printed(sentences: Sequence[str], passage: str) -> str:
+    """Sentences that follow each other in a passage, with a line break where it has one."""
+    text = sentences[0]
+    for before, after in pairwise(sentences):
+        parted = re.search(rf"{re.escape(before)}\s*\n\s*{re.escape(after)}", passage)
+        text += ("\n" if parted else " ") + after
+    return text
 
 
 def said(found: Quoted, language: Language, *, certain: bool = True) -> str:
@@ -131,7 +150,7 @@ def said(found: Quoted, language: Language, *, certain: bool = True) -> str:
             "evidence",
             language,
             title=inline_markdown(_inner(source.title)),
-            text=inline_markdown(_inner(found.text)),
+            text=_ANEW[language].join(inline_markdown(_inner(part)) for part in found.text.split("\n")),
             date=date,
             citation=citation,
         )

@@ -2,7 +2,8 @@
 
 from math import inf
 
-from server.choosing import BESIDE, choose, is_beside, told_in
+from server.choosing import BESIDE, choose, is_beside, quoted, said, told_in
+from server.events import Source
 from server.excerpts import Line
 from server.generation import Message
 
@@ -54,3 +55,14 @@ def test_a_follow_up_is_not_answered_with_what_was_said_before_while_there_is_mo
     assert told == {lines[0]}
     assert choose(lines, SURE_OF["first"], told=told) is lines[1]
     assert choose(lines, SURE_OF["first"], told=frozenset(lines)) is lines[0]
+
+
+def test_each_paragraph_is_a_quotation_of_its_own():
+    passage = "Sie wurde „knapp“ entdeckt.\n\nAm Freitag fand Freund den Fehler. Er meldete ihn."
+    source = Source(1, "a", "Lücke", "", None, passage, 1.0)
+    found = quoted(Line(0, 1, "Am Freitag fand Freund den Fehler."), [source])
+
+    assert found.text == passage.replace("\n\n", "\n")
+    quotation = "„Sie wurde ‚knapp‘ entdeckt.“ „Am Freitag fand Freund den Fehler. Er meldete ihn.“ [1]"
+    assert said(found, "de").endswith(quotation)
+    assert "entdeckt.” “Am Freitag" in said(found, "en")
