@@ -21,7 +21,17 @@ IRRELEVANT = {
     "home", "models", "offline", "threads", "engine_timeout", "chroma_url", "host", "port", "webui_port", "public_url",
     "api_key", "generator_key", "generator_url", "log_level",
 }  # fmt: skip
-_PACKAGES = ("archivar", "chromadb", "tantivy", "onnxruntime", "tokenizers", "numpy", "ir-measures", "llama-cpp-python")
+_PACKAGES = (
+    "archivar",
+    "chromadb",
+    "tantivy",
+    "onnxruntime",
+    "tokenizers",
+    "sentencepiece",
+    "numpy",
+    "ir-measures",
+    "llama-cpp-python",
+)
 _DIGITS = 12  # of a SHA-256, enough to tell versions apart
 
 
