@@ -55,7 +55,7 @@ def fill(settings: Settings, articles: Path, embedder) -> None:
 
 def assert_told(answer: Answer, *parts: str) -> None:
     assert answer.failed_visibly and answer.closed
-    assert answer.error.startswith("Das Archiv kann gerade nicht durchsucht werden. (")
+    assert answer.error.startswith("Das Archiv kann gerade nicht durchsucht werden. Bitte in einer Minute ")
     assert all(part in answer.error for part in parts), answer.error
 
 
@@ -162,7 +162,7 @@ def test_a_ledger_that_another_program_holds_for_itself_is_told(home, real_embed
 
 def test_an_error_of_the_ledger_is_told_readably_wherever_it_arises():
     status, told = describe(sqlite3.OperationalError("database is locked"), "de")
-    assert status == 503 and told["message"].startswith("Das Archiv kann gerade nicht durchsucht werden. (")
+    assert status == 503 and told["message"].startswith("Das Archiv kann gerade nicht durchsucht werden. Bitte ")
     assert "another program holds it" in told["message"]
 
 
