@@ -25,7 +25,7 @@ from server.understanding import Language
 from server.wording import say
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ANEW: Mapping[Language, str] = {"de": "“ „", "en": "” “"}  # one quotation ends, the next begins
+_ENDS: Mapping[Language, tuple[str, str]] = {"de": ("„", "“"), "en": ("“", "”")}
 _SINGLE = str.maketrans("„“”»«", "‚‘‘›‹")
 # Weight of the logarithm of the model's choice beside the relevance of a line.
 _CHOICE = 0.02
@@ -143,6 +143,7 @@ def said(found: Quoted, language: Language, *, certain: bool = True) -> str:
     source = found.source
     date = say("of_day", language, date=date_of(source, language)) if source.published else ""
     citation = f"[{source.number}]"
+    begins, ends = _ENDS[language]
     if found.is_headline:
         text = render("headline", language, title=inline_markdown(_inner(source.title)), date=date, citation=citation)
     else:
@@ -150,7 +151,7 @@ def said(found: Quoted, language: Language, *, certain: bool = True) -> str:
             "evidence",
             language,
             title=inline_markdown(_inner(source.title)),
-            text=_ANEW[language].join(inline_markdown(_inner(part)) for part in found.text.split("\n")),
+            text=f"{ends} {citation} {begins}".join(inline_markdown(_inner(part)) for part in found.text.split("\n")),
             date=date,
             citation=citation,
         )

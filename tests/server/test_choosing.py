@@ -63,6 +63,6 @@ def test_each_paragraph_is_a_quotation_of_its_own():
     found = quoted(Line(0, 1, "Am Freitag fand Freund den Fehler."), [source])
 
     assert found.text == passage.replace("\n\n", "\n")
-    quotation = "„Sie wurde ‚knapp‘ entdeckt.“ „Am Freitag fand Freund den Fehler. Er meldete ihn.“ [1]"
+    quotation = "„Sie wurde ‚knapp‘ entdeckt.“ [1] „Am Freitag fand Freund den Fehler. Er meldete ihn.“ [1]"
     assert said(found, "de").endswith(quotation)
-    assert "entdeckt.” “Am Freitag" in said(found, "en")
+    assert "entdeckt.” [1] “Am Freitag" in said(found, "en")
