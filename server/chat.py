@@ -14,7 +14,7 @@ from archive.articles import day_now
 from archive.settings import Settings
 from prompts import render
 from server.asked import NO_USAGE, Ask, Asked
-from server.choosing import BESIDE, LETTERS, choose, is_beside, quoted, said, told_in
+from server.choosing import BESIDE, LETTERS, choose, is_beside, quoted, said
 from server.enough import AFFIRMATION, Verdict, is_affirmed, verdict_on
 from server.events import Event, Finished, Source, Status, Text
 from server.excerpts import Line, excerpt
@@ -140,7 +140,7 @@ class Chat:
         elif self._settings.wording == "written" or question.language == "en":  # the archive's words are German
             events = self._written(ask, asked, prompt, expectation)
         else:
-            events = self._quoted(ask, asked, prompt, expectation)
+            events = self._quoted(asked, prompt, expectation)
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
@@ -151,10 +151,9 @@ class Chat:
             weights = await asked.generator.weigh(prompt.reading("affirm"), (yes, no))
         return is_affirmed(weights[0] - weights[1])
 
-    async def _quoted(self, ask: Ask, asked: Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
+    async def _quoted(self, asked: Asked, prompt: Prompt, expectation: Expectation) -> AsyncGenerator[Event]:
         """The archive's own words: the line that the generator chooses, for each part of the question."""
-        told = told_in(ask.history, prompt.lines) if asked.question.is_followup else frozenset[Line]()
-        chosen = await self._chosen(asked, prompt, told)
+        chosen = await self._chosen(asked, prompt)
         asked.free_engine()
         for event in asked.told(prompt.sources):
             yield event
@@ -169,7 +168,7 @@ class Chat:
         usage = Usage(read_tokens, len(texts))
         yield asked.finished(Finished("stop", usage, {}, prompt.sources, grounding, suggestions, abstained=not certain))
 
-    async def _chosen(self, asked: Asked, prompt: Prompt, told: frozenset[Line]) -> list[Line]:
+    async def _chosen(self, asked: Asked, prompt: Prompt) -> list[Line]:
         """The line that answers; for each part of a question one, of different sources; for a list several."""
         parts = asked.question.parts
         questions = [prompt.question] if len(parts) < 2 else parts
@@ -180,8 +179,7 @@ class Chat:
             for question in questions:
                 weights = await asked.generator.weigh(prompt.reading("choose", question), letters, begun="(")
                 for _ in range(_LISTED_LINES if len(parts) == 1 else 1):
-                    used = {line.source for line in chosen}
-                    line = choose(prompt.lines, weights, used, beside=beside, told=told)
+                    line = choose(prompt.lines, weights, {line.source for line in chosen}, beside=beside)
                     if len(parts) > 1 or not chosen or is_beside(line, chosen[0]):
                         chosen.append(line)
         return list(dict.fromkeys(chosen))

@@ -18,7 +18,6 @@ from prompts import render
 from server.escaping import inline_markdown
 from server.events import Source
 from server.excerpts import Line, located
-from server.generation import Message
 from server.sources import date_of
 from server.timelines import LEANING
 from server.understanding import Language
@@ -54,32 +53,19 @@ def choose(
     used: Container[int] = (),
     *,
     beside: float = BESIDE,
-    told: Container[Line] = (),
 ) -> Line:
     """The line that answers; `weights` are log-probabilities of the letters, in the order of the lines.
 
-    Lines that were `told` before are not chosen, nor those of sources that are `used` already, unless there are no
-    others, nor those of a source that are less relevant than the best line by more than `beside`.
+    Lines of sources that are `used` already are not chosen, unless there are no others, nor those of a source that are
+    less relevant than the best line by more than `beside`.
     """
     odds = np.array(weights, np.float64)
     chances = np.exp(odds - np.logaddexp.reduce(odds)).tolist()
     pairs = list(zip(lines, chances, strict=False))
-    fresh = [pair for pair in pairs if pair[0] not in told] or pairs
-    open_to_choice = [pair for pair in fresh if pair[0].source not in used] or fresh
+    open_to_choice = [pair for pair in pairs if pair[0].source not in used] or pairs
     best = max((line for line, _ in open_to_choice), key=lambda line: line.relevance)
     near = [pair for pair in open_to_choice if is_beside(pair[0], best, beside)]
     return max(near, key=lambda pair: pair[0].relevance + _CHOICE * log(pair[1] + _LEAST))[0]
-
-
-def told_in(talk: Sequence[Message], lines: Sequence[Line]) -> frozenset[Line]:
-    """The lines that the answers of a talk hold already: who asks on wants to know something else."""
-    said = " ".join(_letters(turn.content) for turn in talk if turn.role == "assistant")
-    return frozenset(line for line in lines if _letters(line.text) in said)
-
-
-def _letters(text: str) -> str:
-    """Letters and figures alone: an answer's quotation marks and escapes are its own."""
-    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def is_beside(line: Line, best: Line, beside: float = BESIDE) -> bool:

@@ -2,10 +2,9 @@
 
 from math import inf
 
-from server.choosing import BESIDE, choose, is_beside, quoted, said, told_in
+from server.choosing import BESIDE, choose, is_beside, quoted, said
 from server.events import Source
 from server.excerpts import Line
-from server.generation import Message
 
 
 def line(source: int, relevance: float, position: int = 0) -> Line:
@@ -45,16 +44,6 @@ def test_used_sources_are_left_out_while_there_are_others():
 def test_what_may_stand_beside_the_best_line():
     assert is_beside(line(1, 0.885), line(0, 0.90))
     assert not is_beside(line(1, 0.875), line(0, 0.90))
-
-
-def test_a_follow_up_is_not_answered_with_what_was_said_before_while_there_is_more():
-    lines = [line(0, 0.90), line(0, 0.89, position=1)]
-    said = f"Es heißt: „{lines[0].text.replace('der', '_der_')}“ [1]"
-    told = told_in([Message("user", lines[1].text), Message("assistant", said)], lines)
-
-    assert told == {lines[0]}
-    assert choose(lines, SURE_OF["first"], told=told) is lines[1]
-    assert choose(lines, SURE_OF["first"], told=frozenset(lines)) is lines[0]
 
 
 def test_each_paragraph_is_a_quotation_of_its_own():
