@@ -48,11 +48,7 @@ def lettered(lines: Sequence[Line], sources: Sequence[Source], language: Languag
 
 
 def choose(
-    lines: Sequence[Line],
-    weights: Sequence[float],
-    used: Container[int] = (),
-    *,
-    beside: float = BESIDE,
+    lines: Sequence[Line], weights: Sequence[float], used: Container[int] = (), *, beside: float = BESIDE
 ) -> Line:
     """The line that answers; `weights` are log-probabilities of the letters, in the order of the lines.
 
@@ -100,10 +96,8 @@ def quoted(line: Line, sources: Sequence[Source]) -> Quoted:
     if position not in at or (line.position < 0 and at[position] == source.title and position + 1 not in at):
         return Quoted(source, source.title)
     text, before = at[position], at.get(position - 1, "")
-    taken = [text]
     leans = bool(before) and bool(LEANING.match(text))
-    if leans:
-        taken = [before, text]
+    taken = [before, text] if leans else [text]
     while (following := at.get(position := position + 1)) and _length(taken) + len(following) < _LONGEST:
         taken.append(following)
     if before and not leans and len(before) + _length(taken) < _LONGEST_WITH_BEFORE:

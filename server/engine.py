@@ -14,6 +14,7 @@ from archive.articles import day_now
 from archive.errors import ArchivarError, SettingsError
 from archive.models import ModelStore
 from archive.opening import open_archive
+from archive.serving import with_own_embedder
 from archive.settings import Settings
 from prompts import check_templates, render
 from server.access.access import Access, check_keys
@@ -88,7 +89,7 @@ def load_engine(
     `generator` takes the place of the one that the settings name; `clock` tells the day that "heute" means; `models`
     are those that are being loaded already.
     """
-    models = models or LoadingModels(settings)
+    models = models or LoadingModels(with_own_embedder(settings))
     store = ModelStore(settings.models, offline=settings.offline)
     access = Access(settings)
     with ThreadPoolExecutor(1, "load") as pool:

@@ -13,16 +13,14 @@ from server.reranking import Reranker, load_reranker
 
 
 class LoadingModels:
-    """The embedder of an archive and the reranker, on their way from the moment that this is made.
-
-    Raises ModelMismatch where the settings name another embedder than the one that serves.
-    """
+    """The embedder of an archive and the reranker, on their way from the moment that this is made."""
 
     def __init__(self, settings: Settings) -> None:
-        own = with_own_embedder(settings)
+        """`settings` name the embedder that the archive has, see with_own_embedder()."""
         store = ModelStore(settings.models, offline=settings.offline)
         pool = ThreadPoolExecutor(2, "load")
-        self.embedder: tuple[str, Future[Embedder]] = own.embedder, pool.submit(embedding.load_embedder, own, store)
+        loading = pool.submit(embedding.load_embedder, settings, store)
+        self.embedder: tuple[str, Future[Embedder]] = settings.embedder, loading
         self.reranker: Future[Reranker | None] = pool.submit(load_reranker, settings, store)
         pool.shutdown(wait=False)
 
@@ -34,9 +32,10 @@ def begin_loading(settings: Settings) -> LoadingModels | None:
     """
     store = ModelStore(settings.models, offline=True)
     try:
-        names = {with_own_embedder(settings).embedder, settings.reranker_name} - {""}
+        own = with_own_embedder(settings)
+        names = {own.embedder, own.reranker_name} - {""}
         if all(name in CATALOGUE and store.state(name) == "ready" for name in names):
-            return LoadingModels(settings)
+            return LoadingModels(own)
     except ArchivarError:
         pass
     return None

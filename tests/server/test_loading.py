@@ -10,6 +10,7 @@ from archive import collector, embedding
 from archive.archive import Archive
 from archive.errors import ModelMismatch
 from archive.models import ModelStore
+from archive.serving import with_own_embedder
 from archive.settings import Settings
 from server.engine import load_engine
 from server.loading import LoadingModels, begin_loading
@@ -41,7 +42,7 @@ def loaded(monkeypatch):
 
 @pytest.mark.parametrize("is_begun", [True, False])
 def test_the_engine_takes_the_models_that_are_on_their_way(settings, loaded, is_begun):
-    models = LoadingModels(settings) if is_begun else None
+    models = LoadingModels(with_own_embedder(settings)) if is_begun else None
     engine = load_engine(settings, ScriptedGenerator(), models=models)
     assert engine.archive.embedder.name == WordEmbedder.name and engine.reranker is None
     assert loaded == [WordEmbedder.name]
@@ -49,7 +50,7 @@ def test_the_engine_takes_the_models_that_are_on_their_way(settings, loaded, is_
 
 
 def test_an_embedder_that_has_come_to_serve_meanwhile_is_loaded_instead(settings, loaded):
-    models = LoadingModels(settings)
+    models = LoadingModels(with_own_embedder(settings))
     archive = Archive.open(settings, WordEmbedder())
     archive.ledger.set_fact("embedder", LetterEmbedder.name)
     archive.close()
