@@ -226,7 +226,7 @@ def asked_of(archive: Archive, files: Sequence[Path], left_out: frozenset[str], 
 def written(workshop: Workshop, archive: Archive, count: int, left_out: frozenset[str], say: Say) -> list[Example]:
     """Questions that the generator writes for `count` passages; those of an earlier run are not written again."""
     passages = choose_passages(archive.ledger, count, left_out)
-    synthesis = Synthesis(workshop.folder / "synthetic-questions.jsonl")
+    synthesis = Synthesis(workshop.folder / "synthesis.jsonl")
     if any(passage.id not in synthesis for passage in passages):
         generator = load_generators(workshop.settings, workshop.store)[0]
         synthesis.write(generator, passages, _counted(say, "passages with questions"))

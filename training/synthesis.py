@@ -1,7 +1,8 @@
-"""Questions that the generator writes for passages of the archive.
+"""Questions that the generator writes for passages of the archive, each with its answer.
 
-They are kept in a file as they come, so that an interrupted run goes on. Sources: GPL (Wang et al. 2022), InPars
-(Bonifacio et al. 2022).
+A small generator writes many a question that its passage doesn't answer; one whose answer stands in the passage word
+for word mostly is, and the answer tells the line. They are kept in a file as they come, so that an interrupted run
+goes on. Sources: GPL (Wang et al. 2022), InPars (Bonifacio et al. 2022); extractive answers: Alberti et al. 2019.
 """
 
 import asyncio
@@ -10,17 +11,20 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from archive.articles import Passage
 from archive.ledger import Ledger
 from prompts import render
 from server.generation import Generator, Message, Sampling
+from server.sentences import sentences
 from training.examples import Example
 
-_QUESTIONS = 3  # for each passage: the template asks for as many
+_QUESTIONS = 3  # for each passage: with more, a small generator repeats itself
 _SHORTEST, _LONGEST = 150, 450  # characters; what is shorter answers nothing, what is longer takes long to read
-_SAMPLING = Sampling(answer_tokens=72, temperature=0.3, seed=7)
+_SAMPLING = Sampling(answer_tokens=80, temperature=0.3, seed=7)
+_LEAST, _MOST = 20, 200  # characters of a question
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s*")
 
 
@@ -38,10 +42,30 @@ def choose_passages(ledger: Ledger, count: int, left_out: frozenset[str], seed: 
     return chosen
 
 
-def read_questions(answer: str) -> list[str]:
-    """The questions of a model's answer, one a line; lines that are no question are dropped."""
-    lines = (_LIST_MARK.sub("", line).strip() for line in answer.splitlines())
-    return list(dict.fromkeys(line for line in lines if line.endswith("?") and 15 <= len(line) <= 200))[:_QUESTIONS]
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A question that was written for a passage, and the words of the passage that answer it."""
+
+    question: str
+    answer: str
+
+
+def read_written(told: str, text: str) -> list[Written]:
+    """The questions of what a model told of a passage's `text`, one a line with its answer behind a bar.
+
+    Lines that are none are dropped, and those whose answer doesn't stand in the text or is given away by the question.
+    """
+    found: dict[str, Written] = {}
+    for line in told.splitlines():
+        question, _, answer = (part.strip() for part in _LIST_MARK.sub("", line).partition("|"))
+        asks = question.endswith("?") and _LEAST <= len(question) <= _MOST
+        if asks and answer and _stands_in(answer, text) and not _stands_in(answer, question):
+            found.setdefault(question, Written(question, answer))
+    return list(found.values())[:_QUESTIONS]
+
+
+def _stands_in(answer: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 class Synthesis:
@@ -50,11 +74,11 @@ class Synthesis:
     def __init__(self, path: Path) -> None:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._written: dict[str, list[str]] = {}
+        self._written: dict[str, list[Written]] = {}
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-            with contextlib.suppress(ValueError, KeyError):  # a line that an interruption cut
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # a line that an interruption cut
                 record = json.loads(line)
-                self._written[record["passage"]] = record["questions"]
+                self._written[record["passage"]] = [Written(**one) for one in record["questions"]]
         # Written anew without such a line, or the next one would be appended to its stump.
         path.write_text("".join(map(_line, self._written.items())), encoding="utf-8")
 
@@ -78,11 +102,11 @@ class Synthesis:
                 async with contextlib.aclosing(generator.stream([Message("user", asked)], _SAMPLING)) as pieces:
                     async for piece in pieces:
                         answer += piece.text
-                self._keep(passage.id, read_questions(answer))
+                self._keep(passage.id, read_written(answer, passage.text))
             if on_progress:
                 on_progress(done, len(passages))
 
-    def _keep(self, passage_id: str, questions: list[str]) -> None:
+    def _keep(self, passage_id: str, questions: list[Written]) -> None:
         self._written[passage_id] = questions
         with self._path.open("a", encoding="utf-8") as file:
             file.write(_line((passage_id, questions)))
@@ -90,11 +114,18 @@ class Synthesis:
     def examples(self, passages: Iterable[Passage]) -> list[Example]:
         """One example for each question that was written for one of `passages`."""
         return [
-            Example(question, passage, "synthetic")
+            Example(written.question, passage, "synthetic", _line_of(written.answer, passage.text))
             for passage in passages
-            for question in self._written.get(passage.id, ())
+            for written in self._written.get(passage.id, ())
         ]
 
 
-def _line(written: tuple[str, list[str]]) -> str:
-    return json.dumps({"passage": written[0], "questions": written[1]}, ensure_ascii=False) + "\n"
+def _line_of(answer: str, text: str) -> str:
+    """The sentence that holds the answer; empty where several do."""
+    lines = [sentence for sentence in sentences(text) if _stands_in(answer, sentence)]
+    return lines[0] if len(lines) == 1 else ""
+
+
+def _line(written: tuple[str, list[Written]]) -> str:
+    questions = [asdict(one) for one in written[1]]
+    return json.dumps({"passage": written[0], "questions": questions}, ensure_ascii=False) + "\n"

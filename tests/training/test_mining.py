@@ -13,7 +13,7 @@ from archive.settings import Settings
 from server.retrieval import Retriever
 from training.examples import Example
 from training.mining import corpus_archive, mine
-from training.synthesis import Synthesis, choose_passages, read_questions
+from training.synthesis import Synthesis, Written, choose_passages, read_written
 
 TEXTS = {
     "fähre": "Wegen des Sturms fährt keine Fähre nach Borkum. " * 4,
@@ -89,26 +89,51 @@ def test_passages_from_outside_get_an_archive_of_their_own(tmp_path):
 
 
 def test_questions_are_read_out_of_what_a_model_writes():
-    answer = (
-        "1. Wie hoch ist der Turm?\n- Wann wurde er gebaut, und von wem?\nDas ist keine.\nKurz?\nWie hoch ist der Turm?"
+    text = "Der Turm ist 38 Meter hoch. Gebaut wurde er 1899 von Amalie Voss."
+    told = (
+        "1. Wie hoch ist der alte Turm? | 38 Meter\n- Wann wurde der Turm gebaut, und von wem? | 1899\nDas ist keine.\n"
+        "Wie hoch ist der alte Turm? | 38 Meter\nVon wem ist der Turm? |\nKurz? | 1899"
     )
 
-    assert read_questions(answer) == ["Wie hoch ist der Turm?", "Wann wurde er gebaut, und von wem?"]
+    assert read_written(told, text) == [
+        Written("Wie hoch ist der alte Turm?", "38 Meter"),
+        Written("Wann wurde der Turm gebaut, und von wem?", "1899"),
+    ]
+
+
+def test_a_question_whose_answer_the_passage_does_not_hold_is_dropped():
+    text = "Der Turm ist 38 Meter hoch. Gebaut wurde er 1899 von Amalie Voss."
+    invented = "Wer hat den Turm in Wismar gebaut? | Karl Voss"
+    part_of_a_number = "Wie viele Stufen hat der Turm? | 8"
+    given_away = "Wie hoch ist der Turm von Amalie Voss? | Amalie Voss"
+
+    assert read_written("\n".join((invented, part_of_a_number, given_away)), text) == []
 
 
 def test_an_interrupted_writing_goes_on(archive, tmp_path):
     passages = choose_passages(archive.ledger, 10, frozenset({"wal"}))
     assert sorted(passage.article_id for passage in passages) == ["bahn", "fähre"]
     path, generator = tmp_path / "written.jsonl", ScriptedGenerator()
-    generator.enqueue("Was fährt bei Sturm nicht mehr?\nWohin fährt nichts mehr?")
+    generator.enqueue("Weswegen fährt heute nichts mehr? | des Sturms\nWas fährt heute alles nicht mehr? | keine")
     Synthesis(path).write(generator, passages[:1])
     path.write_text(path.read_text() + '{"passage": "cut')
-    generator.enqueue("Welche Insel ist abgeschnitten?")
+    generator.enqueue("Warum ist die Insel abgeschnitten? | Wegen des Sturms")
     synthesis = Synthesis(path)
     synthesis.write(generator, passages)
 
     assert len(generator.asked) == 2
     assert [one.query for one in synthesis.examples(passages)] == [
-        "Was fährt bei Sturm nicht mehr?", "Wohin fährt nichts mehr?", "Welche Insel ist abgeschnitten?"
+        "Weswegen fährt heute nichts mehr?", "Was fährt heute alles nicht mehr?", "Warum ist die Insel abgeschnitten?"
     ]  # fmt: skip
     assert passages[1].id in Synthesis(path)
+
+
+def test_the_answer_tells_the_line_unless_it_stands_in_several(tmp_path):
+    text = "Der Turm ist 38 Meter hoch. Gebaut wurde er 1899 von Amalie Voss. Voss starb 1921."
+    passage = Passage("turm#0", "turm", 0, text, "Turm")
+    generator = ScriptedGenerator()
+    generator.enqueue("Wann wurde der Turm gebaut? | 1899\nWer baute damals den Turm? | Voss")
+    synthesis = Synthesis(tmp_path / "written.jsonl")
+    synthesis.write(generator, [passage])
+
+    assert [one.line for one in synthesis.examples([passage])] == ["Gebaut wurde er 1899 von Amalie Voss.", ""]
