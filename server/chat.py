@@ -70,6 +70,7 @@ class Chat:
         period = ask.period or question.period
         yield Status(searching(question, period))
         found = await asyncio.to_thread(self._retrieve, question, form, ask, timings)
+        question = replace(question, parts=question.parts or found.apart)
         asked = Asked(question, form, period, found, timings, ask.turn or self._generator)
         verdict = verdict_on(question, found, self._settings.nearest)
         if verdict != "nothing" and (composed := await asyncio.to_thread(self._composed, asked)):

@@ -14,6 +14,7 @@ from archive.articles import Hit, Passage, Period
 from archive.index import Found, Index
 from archive.links import Links
 from archive.queries import WordQuery, parse_query
+from server.conjuncts import Conjunct, told_apart
 from server.fusion import fuse
 from server.merging import blend, interleave
 from server.periods import Leaning, wider
@@ -32,9 +33,10 @@ class Search:
     """What is searched.
 
     `variants` say the same as `query` otherwise, and count as much as it does, all together. `parts` are questions
-    within the question: each is searched on its own, and its best articles have a right to places. Quoted phrases and
-    minus words of `query` hold for all. `leaning` lifts the newer or the older hits. `rerank`: whether the reranker
-    reads what was found, where there is one; without it a search takes a tenth of the time.
+    within the question: each is searched on its own, and its best articles have a right to places; so are the
+    `conjuncts`, where different articles tell of them. Quoted phrases and minus words of `query` hold for all.
+    `leaning` lifts the newer or the older hits. `rerank`: whether the reranker reads what was found, where there is
+    one; without it a search takes a tenth of the time.
     """
 
     query: str
@@ -42,12 +44,16 @@ class Search:
     leaning: Leaning | None = None
     variants: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    conjuncts: tuple[Conjunct, ...] = ()
     rerank: bool = True
 
 
 def search_for(question: Question, period: Period | None = None) -> Search:
     """What is searched for a question as it was understood; `period` goes before the one that was read out of it."""
-    return Search(question.search, period or question.published, question.leaning, question.variants, question.parts)
+    return Search(
+        question.search, period or question.published, question.leaning,
+        question.variants, question.parts, question.conjuncts,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,14 @@ class Retrieved:
     """Hits, best first, and the period that they lie in; `loosened` where the asked period held nothing.
 
     Hits of one article stand together, its best passage first. `embedder` is the name of the one whose cosines they
-    carry.
+    carry. `apart` are the questions of the conjuncts that were searched each on its own.
     """
 
     hits: tuple[Hit, ...]
     embedder: str
     period: Period | None = None
     loosened: bool = False
+    apart: tuple[str, ...] = ()
 
 
 class Retriever:
@@ -77,6 +84,13 @@ class Retriever:
     def retrieve(self, search: Search, top_k: int, timings: Timings) -> Retrieved:
         """The passages of the best `top_k` articles within the period; where it holds none, of a wider one."""
         self._archive.refresh(PATIENCE)
+        found = self._retrieve(search, top_k, timings)
+        if search.parts or not told_apart(search.conjuncts, found.hits):
+            return found
+        parts = tuple(one.question for one in search.conjuncts)
+        return replace(self._retrieve(replace(search, parts=parts), top_k, timings), apart=parts)
+
+    def _retrieve(self, search: Search, top_k: int, timings: Timings) -> Retrieved:
         served = self._archive.served  # once: a query's vector must not meet another embedder's index
         queries = [parse_query(query) for query in (search.query, *search.variants, *search.parts)]
         asked = [query.plain or "-" for query in queries]

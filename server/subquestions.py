@@ -154,40 +154,52 @@ def _compared(question: str) -> list[str]:
     sides = _VERSUS.split(tail if colon else question, maxsplit=1)
     if len(sides) == 2:
         return [f"{matter} {side}".strip() for side in sides]
-    return [f"{matter} {side}".strip() for side in _joined(tail if colon else question)]
+    text = tail if colon else question
+    if (found := joined(text)) is None:
+        return []
+    before, after = text[: found[0].start], text[found[1].stop :]
+    return [f"{matter} {' '.join(f'{before}{text[side]}{after}'.split())}".strip() for side in found]
 
 
-def _joined(text: str) -> list[str]:
-    """The text without the one and without the other of two things that "und" joins."""
+def joined(text: str) -> tuple[slice, slice] | None:
+    """Where two things stand that "und" joins, each with its capitals and the small words that lead to them.
+
+    The second has no more prepositions than the first: what follows belongs to both ("Moskau und Peking auf die Wahl").
+    """
     tokens = list(re.finditer(r"\S+", text))
     for at, token in enumerate(tokens):
         if token[0] in ("und", "and") and 0 < at < len(tokens) - 1:
-            left = _start_of_thing(text, [one[0] for one in tokens[:at]])
-            right = _end_of_thing([one[0] for one in tokens[at + 1 :]])
-            if left is not None and right is not None:
-                before, after = tokens[:left], tokens[at + 1 + right :]
-                first, second = tokens[left:at], tokens[at + 1 : at + 1 + right]
-                return [" ".join(one[0] for one in [*before, *side, *after]) for side in (first, second)]
-    return []
+            left = _start_of_thing([one[0] for one in tokens[:at]])
+            places = sum(one[0] in _PREPOSITIONS for one in tokens[left:at])
+            right = at + 1 + _length_of_thing([one[0] for one in tokens[at + 1 :]], places)
+            if left < at and at + 1 < right:
+                return (
+                    slice(tokens[left].start(), tokens[at - 1].end()),
+                    slice(tokens[at + 1].start(), tokens[right - 1].end()),
+                )
+    return None
 
 
-def _start_of_thing(text: str, before: Sequence[str]) -> int | None:
+def _start_of_thing(before: Sequence[str]) -> int:
     """Where the thing that ends here begins: its capitals, the words that lead to them, and one thing before."""
     at = len(before)
     while at > 1 and (_is_name(before[at - 1]) or (at < len(before) and before[at - 1] in _LEADING)):
         at -= 1
-    return at if at < len(before) else None
+    return at
 
 
-def _end_of_thing(after: Sequence[str]) -> int | None:
+def _length_of_thing(after: Sequence[str], prepositions: int) -> int:
     at = 0
     while at < len(after) and (after[at] in _LEADING or _is_name(after[at])):
+        prepositions -= after[at] in _PREPOSITIONS
+        if prepositions < 0:
+            break
         at += 1
         if after[at - 1][-1] in ",.;:?!":
             break
     while at and after[at - 1] in _LEADING:
         at -= 1
-    return at or None
+    return at
 
 
 # Capitals that name no matter: time, and what is asked to be done.
@@ -201,9 +213,8 @@ _NO_THINGS = frozenset(
     summarize timeline first then später darauf zuvor davor vorher früher later earlier before after
 """.split()
 ) | frozenset(word for words in NUMBER_WORDS for word in words.split())
-_LEADING = frozenset(
-    "der die das dem den des ein eine einem einen einer in im auf am an bei beim von vom the a of at".split()
-)
+_PREPOSITIONS = frozenset("in im auf am an bei beim von vom of at".split())
+_LEADING = _PREPOSITIONS | frozenset("der die das dem den des ein eine einem einen einer the a".split())
 
 
 def _is_name_by_itself(word: str) -> bool:

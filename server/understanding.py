@@ -8,6 +8,7 @@ from typing import Literal
 
 from archive.articles import Period
 from server import followups
+from server.conjuncts import Conjunct, conjuncts
 from server.function_words import ENGLISH, GERMAN
 from server.generation import Message
 from server.periods import Leaning, Timing, names_part_of_year, understand_time, with_day_after
@@ -24,7 +25,8 @@ class Question:
 
     `text` is what the user typed; `search` is what is searched, completed by the talk for a follow-up. `variants` say
     the same otherwise, and their results count beside those of `search`, by half all together. `parts` are questions
-    within the question, and each has a right to places of its own.
+    within the question, and each has a right to places of its own. `conjuncts` are what may be two questions, as the
+    archive tells.
     """
 
     text: str
@@ -34,6 +36,7 @@ class Question:
     is_followup: bool = False
     variants: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    conjuncts: tuple[Conjunct, ...] = ()
 
     @property
     def searches(self) -> tuple[str, ...]:
@@ -84,9 +87,10 @@ def understand(history: Sequence[Message], question: str, today: date, language:
         timing = _in_the_year_of(talk, question, timing, today)
     elif is_followup and timing.leaning is None:
         timing = _inherited(talk, question, timing, today)
+    parts = () if is_followup else subquestions(timing.query)
     return Question(
         question, search, language_of(question, language), timing, is_followup, tuple(variants),
-        () if is_followup else subquestions(timing.query),
+        parts, () if is_followup or parts else conjuncts(timing.query),
     )  # fmt: skip
 
 

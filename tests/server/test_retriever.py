@@ -73,6 +73,21 @@ def test_the_parts_of_a_question_are_searched_too(archive):
     assert "wal" in articles and {"alt", "neu"} & set(articles)
 
 
+def test_what_different_articles_tell_is_searched_apart(archive):
+    reranker = CountingReranker()
+    question = understand((), "Was geschah mit Sylt und Island?", datetime(2024, 3, 1).date())
+    retrieved = Retriever(archive, reranker, 30).retrieve(search_for(question), 4, Timings())
+    first, second = retrieved.apart
+    assert (first, second) == ("Was geschah mit Sylt", "Was geschah mit Island?")
+    assert len(reranker.read) == 1  # the parts of a question are not reranked
+
+
+def test_what_one_article_tells_is_one_question(archive):
+    question = understand((), "Was geschah mit dem Damm und Sylt?", datetime(2024, 3, 1).date())
+    assert question.conjuncts
+    assert Retriever(archive, None, 30).retrieve(search_for(question), 4, Timings()).apart == ()
+
+
 def test_a_minus_word_holds_for_vectors_too(archive):
     assert "wal" in found(archive, "Sylt Damm")[1]
     assert "wal" not in found(archive, "Sylt Damm -Fischer -Wal")[1]
