@@ -104,6 +104,11 @@ def _cost(part: str) -> float:
     return _costs().get(part, math.inf)
 
 
+def is_known(word: str) -> bool:
+    """Whether a lower-case form with umlauts spelled out is in the lexicon."""
+    return word in _costs()
+
+
 @cache
 def _costs() -> dict[str, float]:
     """-log(frequency) of every form in the lexicon."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archive.articles import Hit
+from server.grounding.mentions import Mentions
+from server.grounding.names import names
 
 
 def blend(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
@@ -48,6 +50,19 @@ def interleave(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
                 article = next(iter(queue))
                 taken[article] = queue.pop(article)
     return [hit for hits in taken.values() for hit in hits]
+
+
+def named_first(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Hits of articles that have all the names of a question in front: who asks for a list about FTX wants no other.
+
+    Only words that are surely names count. What doesn't name them stays, in its order, behind the rest.
+    """
+    sure = [name.key for name in names(question) if name.sure]
+    named, others = list[Hit](), list[Hit]()
+    for found in _by_article(hits).values():
+        text = Mentions("\n".join([found[0].passage.title, *(hit.passage.text for hit in found)]))
+        (named if all(map(text.hold, sure)) else others).extend(found)
+    return (*named, *others)
 
 
 def _by_article(hits: Sequence[Hit]) -> dict[str, list[Hit]]:

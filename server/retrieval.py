@@ -16,7 +16,7 @@ from archive.links import Links
 from archive.queries import WordQuery, parse_query
 from server.conjuncts import Conjunct, told_apart
 from server.fusion import fuse
-from server.merging import blend, interleave
+from server.merging import blend, interleave, named_first
 from server.periods import Leaning, wider
 from server.reranking import Reranker, rerank
 from server.stories import collapse, compared, distinct, lean
@@ -105,6 +105,8 @@ class Retriever:
         with timings.stage("order"):
             # Parts have taken turns already; to order them by date would mix their scores.
             hits = self._ordered(served.index, interleave(lists), None if search.parts else search.leaning)
+            if len(search.parts) == 1:  # the bare words of a question that asks for a list
+                hits = named_first(search.query, hits)
         return Retrieved(distinct(hits, top_k), served.embedder.name, used, loosened=used != search.period)
 
     def _search(

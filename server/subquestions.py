@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from server.function_words import FUNCTION_WORDS
 from server.periods.words import NUMBER_WORDS
+from server.plurals import is_plural
 
 _MOST = 4  # parts; each costs a search
 _MOST_YEARS = 100  # "hundert Jahre später" is the last that is counted
@@ -42,12 +43,14 @@ _STEP = re.compile(
     r"\s*[,;]\s*(?:(?:und|and)\s+)?(?=(?:dann|danach|schließlich|zuletzt|then|finally)\b)", re.IGNORECASE
 )
 _LISTING = re.compile(
-    r"^\s*(?:welche\b.*\b(?:gab\s+es|gibt\s+es|haben|sind|waren|wurden|werden|gingen|kamen|[a-zäöüß]+ten)\b"
+    r"^\s*(?:welche\b.*\b(?:gab\s+es|gibt\s+es|haben|sind|waren|wurden|werden|gingen|kamen"
+    r"|(?-i:[a-zäöüß]+ten))\b"
     r"|which\b.*\b(?:are|were|have)\b|(?:eine\s+)?(?:chronologie|liste|übersicht|überblick|timeline)\b"
     r"|(?:nenne|list|liste)\b)"
     r"|\b(?:chronologie|chronik|überblick|übersicht|alle\s+(?:meldungen|artikel|fälle))\b",
     re.IGNORECASE,
 )
+_WHICH = re.compile(r"\s*(?i:welche)\s+(?:(?P<adjective>[a-zäöüß]+)\s+(?:[a-zäöüß-]+\s+)*)?(?P<noun>[A-ZÄÖÜ][\w-]*)")
 _LATER = re.compile(
     r"\b(?:(?P<count>\w+)\s+jahre?\s+(?P<way>später|danach|darauf|zuvor|davor|vorher|früher)"
     r"|(?:im\s+)?jahr\s+(?P<next>darauf|danach|zuvor|davor)"
@@ -75,7 +78,13 @@ def subquestions(question: str) -> tuple[str, ...]:
 
 def _listed(question: str) -> tuple[str, ...]:
     words = _things(question, small=True)
-    return (" ".join(words),) if _LISTING.search(question) and len(words) > 1 else ()
+    return (" ".join(words),) if _LISTING.search(question) and _several(question) and len(words) > 1 else ()
+
+
+def _several(question: str) -> bool:
+    """Whether "welche", if the question begins with it, asks for several things: "welche Kasse" asks for one."""
+    match = _WHICH.match(question)
+    return match is None or (match["adjective"] or "").endswith("en") or is_plural(match["noun"])
 
 
 def _clauses(question: str) -> list[str]:

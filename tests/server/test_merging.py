@@ -1,5 +1,5 @@
 from archive.articles import Hit, Passage
-from server.merging import blend, interleave
+from server.merging import blend, interleave, named_first
 
 
 def hits(*scored):
@@ -36,3 +36,12 @@ def test_an_article_is_taken_with_all_its_passages_once():
     first = [Hit(Passage("a#1", "a", 1, "", ""), 3.0), *hits(("b", 2.0)), Hit(Passage("a#0", "a", 0, "", ""), 1.0)]
     found = interleave([first, hits(("a", 5.0), ("c", 4.0))])
     assert [hit.passage.id for hit in found] == ["a#1", "a#0", "c#0", "b#0"]
+
+
+def test_a_list_begins_with_what_names_the_matter():
+    found = hits(("Haft für Terroristen", 3.0), ("Haft für FTX-Manager", 2.0), ("FTX-Chef verurteilt", 1.0))
+    assert names(named_first("Welche Haftstrafen gab es für die FTX-Leute?", found)) == [
+        "Haft für FTX-Manager", "FTX-Chef verurteilt", "Haft für Terroristen"
+    ]  # fmt: skip
+    assert list(named_first("Welche Haftstrafen gab es?", found)) == found
+    assert list(named_first("Welche Haftstrafen gab es bei der BaFin?", found)) == found

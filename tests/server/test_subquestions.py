@@ -63,6 +63,7 @@ from server.subquestions import subquestions
         ),
         # lists: the bare words are a second ranking
         ("Welche Haftstrafen gab es für die FTX-Leute?", ("Haftstrafen FTX-Leute",)),
+        ("Welche russischen Sender haben Werbung verkauft?", ("russischen Sender Werbung verkauft",)),
         ("Chronologie der Übernahme von Twitter", ("Übernahme Twitter",)),
         # several years
         (
@@ -83,6 +84,10 @@ def test_the_parts_of_a_question(question, parts):
         "Was machten SAP und die Telekom bei der Corona-Warn-App?",
         "Wie viel Masse haben die Schwarzen Löcher, die das Teleskop abgelichtet hat?",
         "Was war von 2019 bis 2021 los?",
+        # One thing is asked for, whatever the verb.
+        "Welche Fremdsprache sollten alle Schüler in Panama lernen?",
+        "Welche Krankenkasse bekam den Preis, weil sie Patientendaten weitergab?",
+        "Welche politische Partei haben viele gewählt?",
         "",
         "x und wer " * 2000,
     ],
