@@ -17,7 +17,7 @@ from server.asked import NO_USAGE, Ask, Asked
 from server.choosing import BESIDE, LETTERS, choose, is_beside, quoted, said
 from server.enough import AFFIRMATION, Verdict, is_affirmed, verdict_on
 from server.events import Event, Finished, Source, Status, Text
-from server.excerpts import Line, excerpt
+from server.excerpts import Line, excerpt, judged
 from server.expectations import Expectation
 from server.forms import Wanted, form_of, matter_of
 from server.generation import Generator, Sampling, Usage
@@ -232,6 +232,8 @@ class Chat:
                 self._archive.embedder, question.search, [readable(source) for source in merged],
                 settings.prompt_characters * (2 if several else 1), expectation, each=several,
             )  # fmt: skip
+            if not several and not question.is_followup:
+                read = judged(read, question.text, self._retriever.reranker)
             hint = ""
             if asked.found.loosened and asked.period is not None:
                 period = describe_period(asked.period, question.language)

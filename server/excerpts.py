@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.articles import Passage
 from archive.embedding import Embedder
 from server.content import content, coverage
 from server.events import Source
 from server.expectations import Expectation
+from server.reranking import Reranker
 from server.sentences import sentences
 from server.sources import GAP
 
@@ -26,6 +28,9 @@ _SHARED_WORDS = 0.03
 _EXPECTED = 0.03  # what a sentence gains by bringing an amount, a date or a name where the question asks for one
 _AFTER, _BEFORE = 0.02, 0.01  # what a sentence gains by standing after or before one that matters
 _LATER = 0.02  # what a sentence loses for each source that was found before its own
+# Weight of a reranker's log-odds that a line answers, beside its relevance. Of 64 answers to questions of ours that it
+# didn't learn from 54 are right with it, 52 without; with any weight from 0.002 to 0.05 it is at least 53.
+_JUDGED = 0.015
 _HEAD = 25  # characters that letter and date of a source cost, about, beside its headline
 _GAP = " … "
 
@@ -92,6 +97,25 @@ def excerpt(
         replace(sources[index], number=number + 1, excerpt=_joined(number, lines)) for number, index in enumerate(kept)
     )
     return Excerpt(chosen, lines)
+
+
+def judged(read: Excerpt, question: str, reranker: Reranker | None) -> Excerpt:
+    """The excerpt with what a reranker says of each line in its relevance; of one that isn't calibrated, nothing.
+
+    For a question that stands alone: see Retriever. A line is read under its headline, as `training.mining` has it.
+    """
+    if reranker is None or reranker.blend is None:
+        return read
+    told = []
+    for line in read.lines:
+        source = read.sources[line.source]
+        told.append(Passage("", "", 0, line.text, source.title, source.published).embedded_text)
+    logits = reranker.logits(question, told).tolist()
+    lines = (
+        replace(line, relevance=line.relevance + _JUDGED * logit)
+        for line, logit in zip(read.lines, logits, strict=True)
+    )
+    return replace(read, lines=tuple(lines))
 
 
 def located(passage: str) -> dict[int, str]:

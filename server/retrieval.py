@@ -72,12 +72,12 @@ class Retrieved:
 
 
 class Retriever:
-    """Finds passages in one archive."""
+    """Finds passages in one archive. `reranker` is the one that reads what was found, None for none."""
 
     def __init__(self, archive: Archive, reranker: Reranker | None, candidates: int, reranked: int = 30) -> None:
         """`candidates` passages come from each of the two searches; the reranker reads the best `reranked` of both."""
         self._archive = archive
-        self._reranker = reranker
+        self.reranker = reranker
         self._candidates = candidates
         self._reranked = reranked
 
@@ -99,7 +99,7 @@ class Retriever:
         used, lists = self._search(served.index, search, queries, vectors, max(self._candidates, top_k), timings)
         # A reranker reads one question. A follow-up is searched as two, and the parts of a question are no whole ones:
         # with these it goes for what resembles them.
-        if (reranker := self._reranker) is not None and search.rerank and len(queries) == 1:
+        if (reranker := self.reranker) is not None and search.rerank and len(queries) == 1:
             with timings.stage("rerank"):
                 lists = [rerank(reranker, asked[0], lists[0][: max(self._reranked, top_k)])]
         with timings.stage("order"):

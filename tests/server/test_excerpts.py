@@ -1,5 +1,8 @@
+import numpy as np
+
+from server.blending import Blend
 from server.events import Source
-from server.excerpts import Excerpt, excerpt, located
+from server.excerpts import Excerpt, excerpt, judged, located
 from server.expectations import Expectation
 
 TEXT = (
@@ -12,8 +15,6 @@ class WordEmbedder:
     """Near is what shares the word "Hintertür"."""
 
     def embed_queries(self, texts):
-        import numpy as np
-
         return np.array([[1.0, 0.0] if "Hintertür" in text else [0.0, 1.0] for text in texts], np.float32)
 
     embed_passages = embed_queries
@@ -82,3 +83,40 @@ def test_rows_of_a_table_are_no_sentences():
 
 def test_without_sources_there_is_nothing_to_show():
     assert excerpt(WordEmbedder(), "Wer?", [], 500) == Excerpt((), ())
+
+
+class KeenReranker:
+    """Sure of every text that names Andres Freund; it remembers what it read."""
+
+    name = "keen"
+
+    def __init__(self, blend):
+        self.blend, self.read = blend, []
+
+    def logits(self, query, passages):
+        self.read.append((query, list(passages)))
+        return np.array([4.0 * ("Freund" in text) for text in passages], np.float32)
+
+
+ASKED = "Wer fand die Hintertür?"
+
+
+def test_a_reranker_judges_each_line_under_its_headline():
+    found = excerpt(WordEmbedder(), ASKED, [source(1, TEXT)], 5000)
+    keen = KeenReranker(Blend((1.0, 1.0), 0.0))
+    told = judged(found, ASKED, keen)
+
+    ((asked, texts),) = keen.read
+    assert asked == ASKED
+    assert texts[:2] == ["Titel", "Titel\nIn den XZ Utils steckt eine Hintertür."]
+    gained = [now.relevance - before.relevance for now, before in zip(told.lines, found.lines, strict=True)]
+    assert [line.text for line, gain in zip(told.lines, gained, strict=True) if gain > 0] == [
+        "Andres Freund fand sie durch Zufall."
+    ]
+    assert told.sources == found.sources
+
+
+def test_without_a_calibrated_reranker_the_lines_stay_as_they_are():
+    found = excerpt(WordEmbedder(), ASKED, [source(1, TEXT)], 5000)
+    assert judged(found, ASKED, None) is found
+    assert judged(found, ASKED, KeenReranker(None)) is found
