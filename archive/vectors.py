@@ -154,9 +154,13 @@ class Vectors:
         collection = self._chroma.create(shelf.name)
         for start in range(0, len(passages), _BATCH):
             part = passages[start : start + _BATCH]
+            ids = [passage.id for passage in part]
             with self._chroma.writing():
-                collection.upsert(
-                    ids=[passage.id for passage in part],
+                # A vector that is replaced in its place may lose its neighbours: of 1,000 three were found no more.
+                if held := collection.get(ids=ids, include=[])["ids"]:
+                    collection.delete(ids=held)
+                collection.add(
+                    ids=ids,
                     embeddings=vectors[start : start + _BATCH],
                     metadatas=[{HASH: passage.content_hash} for passage in part],
                 )

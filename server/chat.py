@@ -232,7 +232,7 @@ class Chat:
                 self._archive.embedder, question.search, [readable(source) for source in merged],
                 settings.prompt_characters * (2 if several else 1), expectation, each=several,
             )  # fmt: skip
-            if not several and not question.is_followup:
+            if not several and not question.is_followup and question.leaning is None:
                 read = judged(read, question.text, self._retriever.reranker)
             hint = ""
             if asked.found.loosened and asked.period is not None:

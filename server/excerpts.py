@@ -102,7 +102,8 @@ def excerpt(
 def judged(read: Excerpt, question: str, reranker: Reranker | None) -> Excerpt:
     """The excerpt with what a reranker says of each line in its relevance; of one that isn't calibrated, nothing.
 
-    For a question that stands alone: see Retriever. A line is read under its headline, as `training.mining` has it.
+    For one question that stands alone, and asks for more than the newest on a matter. A line is read under its
+    headline, as `training.mining` has it.
     """
     if reranker is None or reranker.blend is None:
         return read
