@@ -138,7 +138,8 @@ def test_a_chat_searches_the_archive_in_place_of_the_web(attached, chat):
     chat.open("/?model=mit-suche")
     answer = chat.ask(QUESTION)
 
-    assert "Andres Freund" in attached.model.last_prompt and "<source" in attached.model.last_prompt
+    # One piece of 120 characters is let through: of the right article, be it its headline.
+    assert "liblzma kompromittiert" in attached.model.last_prompt and "<source" in attached.model.last_prompt
     assert answer.sources and any("XZ" in source for source in answer.sources)
     assert not any(source.startswith("http") for source in answer.sources)
     assert not chat.external
