@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,18 +79,25 @@ def lean(hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
     """The hits with the newer (or older) of the relevant ones lifted by the rank of their date; scores stay.
 
     Relevant are those in the upper half between the last and the best score, so that no new article wins that is
-    beside the matter. Undated ones are not lifted.
+    beside the matter; of reranked ones by the log-odds of their probability, since for a bare topic all are near 0.
+    Undated ones are not lifted.
     """
     if leaning is None or len(hits) < 2:
         return tuple(hits)
-    low, high = min(hit.score for hit in hits), max(hit.score for hit in hits)
-    height = {id(hit): (hit.score - low) / (high - low) if high > low else 1.0 for hit in hits}
+    scores = {id(hit): _log_odds(hit.score) if "reranked" in hit.scores else hit.score for hit in hits}
+    low, high = min(scores.values()), max(scores.values())
+    height = {place: (score - low) / (high - low) if high > low else 1.0 for place, score in scores.items()}
     relevant = [hit for hit in hits if height[id(hit)] >= _RELEVANT and hit.passage.published]
     moments = sorted({_moment(hit) for hit in relevant}, reverse=leaning == "older")
     lift = {moment: _BONUS * rank / max(1, len(moments) - 1) for rank, moment in enumerate(moments)}
     for hit in relevant:
         height[id(hit)] += lift[_moment(hit)]
     return tuple(sorted(hits, key=lambda hit: -height[id(hit)]))
+
+
+def _log_odds(probability: float) -> float:
+    held = min(max(probability, 1e-6), 1 - 1e-6)  # as a float, a probability may be 0 or 1
+    return log(held / (1 - held))
 
 
 def _clusters(hits: Sequence[Hit], vectors: Vectors | None, links: Collection[frozenset[str]]) -> list[list[int]]:

@@ -1,5 +1,6 @@
 """Near-identical reports, one place for an article, and the newer first."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -167,6 +168,18 @@ def test_the_newer_of_the_relevant_goes_first_and_nothing_irrelevant_does():
     assert articles(lean(hits, "newer")) == ["new", "old", "middle", "beside", "last"]
     assert articles(lean(hits, "older")) == ["old", "middle", "new", "beside", "last"]
     assert articles(lean(hits, None)) == articles(hits)
+
+
+def test_leaning_orders_the_reranked_of_a_bare_topic_too():
+    """None of them answers, so all probabilities are near 0."""
+    scored = (("best", 0.05, 1), ("new", 0.007, 9), ("beside", 0.0001, 10), ("last", 0.00005, 5))
+    hits = [replace(hit(name, score, days), scores={"reranked": score}) for name, score, days in scored]
+    assert articles(lean(hits, "newer")) == ["new", "best", "beside", "last"]
+    certain = [
+        replace(hit("sure", 1.0, 1), scores={"reranked": 1.0}),
+        replace(hit("no", 0.0, 2), scores={"reranked": 0.0}),
+    ]
+    assert articles(lean(certain, "newer")) == ["sure", "no"]
 
 
 def test_leaning_keeps_scores_and_a_clearly_better_hit_in_front():
