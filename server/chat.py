@@ -92,8 +92,11 @@ class Chat:
     def _retrieve(self, question: Question, form: Wanted, ask: Ask, timings: Timings) -> Retrieved:
         search = search_for(question, ask.period)
         if form.form in LISTS:
-            # Words such as "Chronologie" find articles that have them in their headlines.
-            return self._lists.retrieve(replace(search, query=matter_of(search.query), parts=()), _LISTED, timings)
+            # Words such as "Chronologie" find articles that have them in their headlines. A list is dated, so that
+            # the newest needs no lift, which lifts what is beside the matter, too.
+            return self._lists.retrieve(
+                replace(search, query=matter_of(search.query), parts=(), leaning=None), _LISTED, timings
+            )
         # Twice as many as are shown: the rest becomes suggestions.
         return self._retriever.retrieve(search, 2 * (ask.top_k or self._settings.top_k), timings)
 

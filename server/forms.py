@@ -48,7 +48,9 @@ _OVERVIEW = re.compile(
     r"|\bwie\s+ist\s+der\s+stand\b"
     r"|\bwas\s+(?:gibt\s+es|gibt's|gibts)\s+(?:alles\s+)?neues\b|\bwhat(?:'s|’s|\s+is)\s+new\b|\blatest\s+on\b"
     r"|\bwas\s+(?:weißt|weisst)\s+du\s+(?:alles\s+)?über\b|\bwhat\s+do\s+you\s+know\s+about\b"
-    r"|\b(?:alle|sämtliche)\s+(?:meldungen|artikel|nachrichten|berichte)\s+(?:zu|zum|zur|über|von|rund\s+um)\b",
+    r"|\b(?:alle|sämtliche)\s+(?:meldungen|artikel|nachrichten|berichte)\s+(?:zu|zum|zur|über|von|rund\s+um)\b"
+    r"|\b(?:neue?ste|jüngste|juengste|letzte|aktuell(?:st)?e)[nrs]?\s+(?:meldung(?:en)?|nachricht(?:en)?|berichte?|artikel)"
+    r"\s+(?:zu|zum|zur|über|von|vom|rund\s+um)\b|\blatest\s+(?:news|reports?|articles?)\s+(?:on|about|from)\b",
     re.IGNORECASE,
 )
 _COMPARISON = re.compile(
@@ -154,12 +156,13 @@ def _speaker(question: str, patterns: tuple[re.Pattern[str], ...]) -> str:
 _ASKING = re.compile(
     r"^\W*(?:(?:bitte|mal|kannst\s+du|können\s+sie|könntest\s+du|gib|geben\s+sie|gebt|zeig|zeige|erstelle?|mach|mache|schreib|"
     r"schreibe|nenn|nenne|liste?|stelle?|zeichne|fasse?|brauche|ich|wir|hätte|gern|gerne|möchte|suche|mir|uns|einen?|eine[rn]?|"
-    r"den|die|das|der|kurzen?|kurze|kurz|knappen?|knappe|alle|please|can|could|you|give|show|write|make|create|list|"
+    r"den|die|das|der|kurzen?|kurze|kurz|knappen?|knappe|alle|was|ist|sind|"
+    r"(?:neue?ste|jüngste|juengste|letzte|aktuell(?:st)?e)[nrs]?|latest|what|is|are|please|can|could|you|give|show|write|make|create|list|"
     r"me|us|a|an|the|short|brief|i|need|want|auf)\s+)*"
     r"(?:chronologische[rns]?\s+(?:übersicht|liste|überblick)|chronologie|chronik|zeitleiste|zeitstrahl|zeitachse|zeittafel|werdegang"
     r"|time ?line|chronology|überblick|ueberblick|übersicht|uebersicht|zusammenfassung|"
     r"(?:aktueller\s+)?stand\s+der\s+dinge|sachstand|aktueller\s+stand|zitate?|overview|summary|recap|rundown|summari[sz]e|"
-    r"quotes?|quotations?|meldungen|artikel|nachrichten|state\s+of\s+(?:affairs|play))"
+    r"quotes?|quotations?|meldung(?:en)?|artikel|nachricht(?:en)?|berichte?|news|reports?|articles?|state\s+of\s+(?:affairs|play))"
     r"(?:\s+(?:der|des|zu|zur|zum|über|ueber|von|vom|um|rund\s+um|bei|beim|in|zu\s+den|an|about|on|of|for|with|the|ereignisse|"
     r"geschehnisse|events|thema|den|dem))*\b[\s:,–-]*",
     re.IGNORECASE,
