@@ -15,7 +15,7 @@ from archive.index import Found, Index
 from archive.links import Links
 from archive.queries import WordQuery, parse_query
 from server.conjuncts import Conjunct, told_apart
-from server.fusion import fuse
+from server.fusion import fuse, weights_for
 from server.merging import blend, interleave, named_first
 from server.periods import Leaning, wider
 from server.reranking import Reranker, rerank
@@ -127,19 +127,23 @@ class Retriever:
                     _lists(index, query, vector, limit, period) for query, vector in zip(tried, vectors, strict=True)
                 ]
             with timings.stage("fuse"):
-                whole = None if search.variants else limit  # variants are blended to their ends
-                fused = [self._fused(each, tried[0], whole) for each in found[:alike]]
-                parts = [self._fused(each, tried[0], limit) for each in found[alike:]]
+                most = None if search.variants else limit  # variants are blended to their ends
+                fused = [self._fused(each, tried[0], limit, most) for each in found[:alike]]
+                parts = [self._fused(each, tried[0], limit, limit) for each in found[alike:]]
                 lists = [blend(fused)[:limit], *parts]
             if any(lists):
                 break
         return period, lists
 
-    def _fused(self, lists: dict[str, Found], query: WordQuery, limit: int | None) -> list[Hit]:
-        """The best `limit` (None: all) that the ledger holds and the query allows; no more are read than it takes."""
+    def _fused(self, lists: dict[str, Found], query: WordQuery, asked: int, most: int | None) -> list[Hit]:
+        """The best `most` (None: all) that the ledger holds and the query allows; no more are read than it takes.
+
+        Each list was `asked` for so many passages.
+        """
         by_stage = {stage: dict(found) for stage, found in lists.items()}
-        order, hits = fuse(by_stage), list[Hit]()
-        step = limit or max(len(order), 1)
+        whole = ["words"] if len(by_stage["words"]) < asked else []
+        order, hits = fuse(by_stage, weights_for(query.plain), whole), list[Hit]()
+        step = most or max(len(order), 1)
         for start in range(0, len(order), step):
             part = order[start : start + step]
             passages = self._archive.ledger.passages(passage_id for passage_id, _ in part)
@@ -149,7 +153,7 @@ class Retriever:
             hits += [_hit(passage, score, by_stage) for passage, score in allowed]
             if len(hits) >= step:
                 break
-        return hits[:limit]
+        return hits[:most]
 
     def _ordered(self, index: Index, hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:
         """Leaning to newer or older, and near-identical reports behind the rest."""

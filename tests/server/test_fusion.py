@@ -1,6 +1,6 @@
 import pytest
 
-from server.fusion import fuse, standardize
+from server.fusion import WEIGHTS, fuse, standardize, weights_for
 
 
 def test_standardized_scores_have_mean_zero_and_spread_one():
@@ -30,3 +30,14 @@ def test_one_empty_list_leaves_the_order_of_the_other():
 
 def test_ties_go_by_id():
     assert [name for name, _ in fuse({"words": {"b": 1.0, "a": 1.0}, "dense": {}})] == ["a", "b"]
+
+
+def test_a_rare_name_is_found_by_a_bare_query():
+    """Few passages have it, and the embedder, which doesn't know it, finds none of them."""
+    dense = {f"near{n}": 0.9 - n / 1000 for n in range(30)}
+    words = {"named": 25.0, "other": 24.0}
+    asked = weights_for("Timoschenko")
+    assert asked != WEIGHTS == weights_for("Wann wurde Timoschenko verurteilt?")
+    assert fuse({"words": words, "dense": dense}, whole=["words"])[0][0] == "near0"
+    assert [found for found, _ in fuse({"words": words, "dense": dense}, asked, ["words"])][:2] == ["named", "other"]
+    assert fuse({"words": {}, "dense": dense}, asked, ["words"])[0][0] == "near0"
