@@ -27,7 +27,7 @@ from server.listing import LISTS, compose, superseding
 from server.periods import describe_period
 from server.periods.tense import asks_for_events
 from server.prompting import Prompt
-from server.retrieval import Retrieved, Retriever, search_for
+from server.retrieval import Retrieved, Retriever, as_searched, search_for
 from server.sources import PageOf, article_page, listed, merge, readable, shown
 from server.statuses import searching
 from server.suggestions import suggest
@@ -70,7 +70,7 @@ class Chat:
         period = ask.period or question.period
         yield Status(searching(question, period))
         found = await asyncio.to_thread(self._retrieve, question, form, ask, timings)
-        question = replace(question, parts=question.parts or found.apart)
+        question = as_searched(question, found)
         asked = Asked(question, form, period, found, timings, ask.turn or self._generator)
         verdict = verdict_on(question, found, self._settings.nearest)
         if verdict != "nothing" and (composed := await asyncio.to_thread(self._composed, asked)):
@@ -95,7 +95,7 @@ class Chat:
             # Words such as "Chronologie" find articles that have them in their headlines. A list is dated, so that
             # the newest needs no lift, which lifts what is beside the matter, too.
             return self._lists.retrieve(
-                replace(search, query=matter_of(search.query), parts=(), leaning=None), _LISTED, timings
+                replace(search, query=matter_of(search.query), parts=(), conjuncts=(), leaning=None), _LISTED, timings
             )
         # Twice as many as are shown: the rest becomes suggestions.
         return self._retriever.retrieve(search, 2 * (ask.top_k or self._settings.top_k), timings)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from archive.articles import Hit
 from server.grounding.mentions import Mentions
 from server.grounding.names import names
-from server.subquestions import joined
+from server.subquestions import each_alone, joined
+from server.told import mentions
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +30,16 @@ def conjuncts(question: str) -> tuple[Conjunct, ...]:
     """The two things that "und" joins; none where not both have names."""
     if (found := joined(question)) is None:
         return ()
-    said, before, after = names(question), question[: found[0].start], question[found[1].stop :]
+    said = names(question)
     both = tuple(
-        Conjunct(
-            " ".join(f"{before}{question[side]}{after}".split()),
-            frozenset(name.key for name in said if side.start <= name.start < side.stop),
-        )
-        for side in found
+        Conjunct(alone, frozenset(name.key for name in said if side.start <= name.start < side.stop))
+        for side, alone in zip(found, each_alone(question, found), strict=True)
     )
     return both if all(one.names for one in both) else ()
 
 
 def told_apart(both: Sequence[Conjunct], hits: Sequence[Hit]) -> bool:
     """Whether of the articles that were found some tell of either, and none of both."""
-    texts: dict[str, str] = {}
-    for hit in hits:
-        passage = hit.passage
-        texts[passage.article_id] = f"{texts.get(passage.article_id, passage.title)}\n{passage.text}"
-    articles = [Mentions(text) for text in texts.values()]
-    told = [{at for at, mentions in enumerate(articles) if one.told_in(mentions)} for one in both]
+    articles = list(mentions(hits)) if both else []
+    told = [{at for at, text in enumerate(articles) if one.told_in(text)} for one in both]
     return all(told) and bool(told) and not set.intersection(*told)

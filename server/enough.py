@@ -8,14 +8,14 @@ weight of the logit was adapted to the scale that it has with the shipped rerank
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Literal
 
 from archive.articles import Hit
 from server.grounding.claims import Claim, claim_of
-from server.grounding.mentions import Mentions
 from server.grounding.names import looks_like_name
 from server.retrieval import Retrieved
+from server.told import mentions
 from server.understanding import Language, Question
 
 Verdict = Literal["enough", "doubtful", "nothing"]
@@ -69,10 +69,10 @@ def signals_of(question: str, hits: Sequence[Hit], *, in_period: bool, foreign: 
     """The signals of the hits of a question; `hits` come best first and hold at least one."""
     logits = [hit.scores["logit"] for hit in hits if "logit" in hit.scores]
     dense = max(hit.scores.get("dense", 0.0) for hit in hits)
-    claim, mentions = claim_of(question), _mentions(hits)
+    claim, held_by = claim_of(question), list(islice(mentions(hits), _BEST))
     named = [name.key for name in claim.names]
-    nameless = bool(named) and not any(all(held.hold(name) for name in named) for held in mentions)
-    stranger = any(not any(held.hold(name) for held in mentions) for name in _surnames(claim))
+    nameless = bool(named) and not any(all(held.hold(name) for name in named) for held in held_by)
+    stranger = any(not any(held.hold(name) for held in held_by) for name in _surnames(claim))
     return Signals(dense, max(logits, default=None), nameless, in_period, stranger, foreign)
 
 
@@ -125,16 +125,6 @@ def judge(
 def is_affirmed(odds: float) -> bool:
     """Whether the generator's log-odds of yes are those of passages that answer."""
     return odds >= _AFFIRMED
-
-
-def _mentions(hits: Sequence[Hit]) -> list[Mentions]:
-    """What each of the best articles names, in all its passages that were found."""
-    texts: dict[str, str] = {}
-    for hit in hits:
-        passage = hit.passage
-        if passage.article_id in texts or len(texts) < _BEST:
-            texts[passage.article_id] = f"{texts.get(passage.article_id, passage.title)}\n{passage.text}"
-    return [Mentions(text) for text in texts.values()]
 
 
 def _surnames(claim: Claim) -> list[str]:

@@ -21,6 +21,7 @@ class Wanted:
 
 _LONGEST = 400  # characters; what is longer is a text that was pasted, not a question
 
+_NEWEST = r"(?:neue?ste|jüngste|juengste|letzte|aktuell(?:st)?e)[nrs]?"
 _TIMELINE = re.compile(
     r"\b(?:chronologi(?:e|en|sche?n?|sches?)|chronik|zeitleiste|zeitstrahl|zeitachse|zeittafel|time ?line|chronology"
     r"|chronological(?:ly)?|werdegang"
@@ -49,7 +50,7 @@ _OVERVIEW = re.compile(
     r"|\bwas\s+(?:gibt\s+es|gibt's|gibts)\s+(?:alles\s+)?neues\b|\bwhat(?:'s|’s|\s+is)\s+new\b|\blatest\s+on\b"
     r"|\bwas\s+(?:weißt|weisst)\s+du\s+(?:alles\s+)?über\b|\bwhat\s+do\s+you\s+know\s+about\b"
     r"|\b(?:alle|sämtliche)\s+(?:meldungen|artikel|nachrichten|berichte)\s+(?:zu|zum|zur|über|von|rund\s+um)\b"
-    r"|\b(?:neue?ste|jüngste|juengste|letzte|aktuell(?:st)?e)[nrs]?\s+(?:meldung(?:en)?|nachricht(?:en)?|berichte?|artikel)"
+    rf"|\b{_NEWEST}\s+(?:meldung(?:en)?|nachricht(?:en)?|berichte?|artikel)"
     r"\s+(?:zu|zum|zur|über|von|vom|rund\s+um)\b|\blatest\s+(?:news|reports?|articles?)\s+(?:on|about|from)\b",
     re.IGNORECASE,
 )
@@ -157,7 +158,7 @@ _ASKING = re.compile(
     r"^\W*(?:(?:bitte|mal|kannst\s+du|können\s+sie|könntest\s+du|gib|geben\s+sie|gebt|zeig|zeige|erstelle?|mach|mache|schreib|"
     r"schreibe|nenn|nenne|liste?|stelle?|zeichne|fasse?|brauche|ich|wir|hätte|gern|gerne|möchte|suche|mir|uns|einen?|eine[rn]?|"
     r"den|die|das|der|kurzen?|kurze|kurz|knappen?|knappe|alle|was|ist|sind|"
-    r"(?:neue?ste|jüngste|juengste|letzte|aktuell(?:st)?e)[nrs]?|latest|what|is|are|please|can|could|you|give|show|write|make|create|list|"
+    rf"{_NEWEST}|latest|what|is|are|please|can|could|you|give|show|write|make|create|list|"
     r"me|us|a|an|the|short|brief|i|need|want|auf)\s+)*"
     r"(?:chronologische[rns]?\s+(?:übersicht|liste|überblick)|chronologie|chronik|zeitleiste|zeitstrahl|zeitachse|zeittafel|werdegang"
     r"|time ?line|chronology|überblick|ueberblick|übersicht|uebersicht|zusammenfassung|"

@@ -21,7 +21,7 @@ from server.escaping import one_line
 from server.events import Source
 from server.instructions import without_instructions
 from server.reranking import load_reranker
-from server.retrieval import Retrieved, Retriever, search_for
+from server.retrieval import Retrieved, Retriever, as_searched, search_for
 from server.sources import PageOf, merge, readable, readable_title, shown, stored
 from server.timings import Timings
 from server.understanding import Question, understand
@@ -78,7 +78,7 @@ def search(
     wanted = replace(search_for(question, period), rerank=rerank)
     found = library.retriever.retrieve(wanted, top_k or library.settings.top_k, timings)
     timings.mark("total")
-    return Findings(question, period or question.period, found, timings)
+    return Findings(as_searched(question, found), period or question.period, found, timings)
 
 
 def likely(library: Library, findings: Findings) -> Verdict:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archive.articles import Hit
-from server.grounding.mentions import Mentions
 from server.grounding.names import names
+from server.told import by_article, mentions
 
 
 def blend(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
@@ -38,7 +38,7 @@ def interleave(lists: Sequence[Sequence[Hit]]) -> list[Hit]:
     So each part has its best articles in front, however low they stand for the whole question. An article that
     several lists hold stands where the first of them takes it, its passages in that list's order.
     """
-    queues = [_by_article(hits) for hits in lists]
+    queues = [by_article(hits) for hits in lists]
     if len(queues) == 1:
         return [hit for hits in queues[0].values() for hit in hits]
     taken: dict[str, list[Hit]] = {}
@@ -59,14 +59,6 @@ def named_first(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """
     sure = [name.key for name in names(question) if name.sure]
     named, others = list[Hit](), list[Hit]()
-    for found in _by_article(hits).values():
-        text = Mentions("\n".join([found[0].passage.title, *(hit.passage.text for hit in found)]))
+    for found, text in zip(by_article(hits).values(), mentions(hits), strict=True):
         (named if all(map(text.hold, sure)) else others).extend(found)
     return (*named, *others)
-
-
-def _by_article(hits: Sequence[Hit]) -> dict[str, list[Hit]]:
-    articles: dict[str, list[Hit]] = {}
-    for hit in hits:
-        articles.setdefault(hit.passage.article_id, []).append(hit)
-    return articles

@@ -71,6 +71,11 @@ class Retrieved:
     apart: tuple[str, ...] = ()
 
 
+def as_searched(question: Question, found: Retrieved) -> Question:
+    """The question with the parts that the archive made of it, where it made two of one."""
+    return replace(question, parts=found.apart) if found.apart else question
+
+
 class Retriever:
     """Finds passages in one archive. `reranker` is the one that reads what was found, None for none."""
 

@@ -41,7 +41,7 @@ def understood(question: Question, period: Period | None, found: Retrieved, form
         "language": question.language,
         "form": form,
         "followup": question.is_followup,
-        "parts": [*question.parts, *found.apart],
+        "parts": list(question.parts),
         "leaning": question.leaning,
         "from": period.start.isoformat() if period and period.start else None,
         "to": period.end.isoformat() if period and period.end else None,

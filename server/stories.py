@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from math import log
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from archive.articles import Hit, Passage
 from server.periods import Leaning
+from server.told import by_article
 
 # Twins are told from the next report of the same story by vector and letters together. Measured with the default
 # embedder: reports of one piece of news, reworded, have a cosine of 0.957 and more and share 0.15 of their runs of five
@@ -69,10 +71,7 @@ def collapse(
 
 def distinct(hits: Sequence[Hit], top_k: int) -> tuple[Hit, ...]:
     """All hits of the first `top_k` articles, article by article, each article's best passage first."""
-    by_article: dict[str, list[Hit]] = {}
-    for hit in hits:
-        by_article.setdefault(hit.passage.article_id, []).append(hit)
-    return tuple(hit for found in list(by_article.values())[:top_k] for hit in found)
+    return tuple(hit for found in islice(by_article(hits).values(), top_k) for hit in found)
 
 
 def lean(hits: Sequence[Hit], leaning: Leaning | None) -> tuple[Hit, ...]:

@@ -166,8 +166,7 @@ def _compared(question: str) -> list[str]:
     text = tail if colon else question
     if (found := joined(text)) is None:
         return []
-    before, after = text[: found[0].start], text[found[1].stop :]
-    return [f"{matter} {' '.join(f'{before}{text[side]}{after}'.split())}".strip() for side in found]
+    return [f"{matter} {side}".strip() for side in each_alone(text, found)]
 
 
 def joined(text: str) -> tuple[slice, slice] | None:
@@ -187,6 +186,13 @@ def joined(text: str) -> tuple[slice, slice] | None:
                     slice(tokens[at + 1].start(), tokens[right - 1].end()),
                 )
     return None
+
+
+def each_alone(text: str, things: tuple[slice, slice]) -> tuple[str, str]:
+    """The text with the first of two joined things alone, and with the second."""
+    before, after = text[: things[0].start], text[things[1].stop :]
+    first, second = (" ".join(f"{before}{text[thing]}{after}".split()) for thing in things)
+    return first, second
 
 
 def _start_of_thing(before: Sequence[str]) -> int:

@@ -78,7 +78,7 @@ def _search(body: SearchRequest, engine: Engine) -> dict[str, Any]:
         "from": period.start.isoformat() if period and period.start else None,
         "to": period.end.isoformat() if period and period.end else None,
         "leaning": question.leaning,
-        "parts": [*question.parts, *findings.found.apart],
+        "parts": list(question.parts),
         "loosened": findings.found.loosened,
         "data": [_hit(hit, engine.access.page_of) for hit in findings.hits],
         "timings": findings.timings.ms(),

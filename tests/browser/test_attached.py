@@ -136,10 +136,10 @@ def test_a_chat_searches_the_archive_in_place_of_the_web(attached, chat):
     can = {"web_search": True, "file_context": True}
     attached.offer("mit-suche", legacy=True, defaultFeatureIds=["web_search"], capabilities=can)
     chat.open("/?model=mit-suche")
-    answer = chat.ask(QUESTION)
+    answer = chat.ask("Auf welchem System fielen die langsamen SSH-Anmeldungen auf, die zur Hintertür in XZ führten?")
 
-    # One piece of 120 characters is let through: of the right article, be it its headline.
-    assert "liblzma kompromittiert" in attached.model.last_prompt and "<source" in attached.model.last_prompt
+    # One piece of 120 characters is let through; it is of the article's text.
+    assert "Debian Sid" in attached.model.last_prompt and "<source" in attached.model.last_prompt
     assert answer.sources and any("XZ" in source for source in answer.sources)
     assert not any(source.startswith("http") for source in answer.sources)
     assert not chat.external

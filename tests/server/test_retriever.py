@@ -9,7 +9,8 @@ from embedders import WordEmbedder
 from archive.archive import Archive
 from archive.articles import TIME_ZONE, Article, Passage, Period
 from archive.settings import Settings
-from server.retrieval import Retriever, Search, search_for
+from server.retrieval import Retriever, Search, as_searched, search_for
+from server.statuses import understood
 from server.timings import Timings
 from server.understanding import understand
 
@@ -80,6 +81,8 @@ def test_what_different_articles_tell_is_searched_apart(archive):
     first, second = retrieved.apart
     assert (first, second) == ("Was geschah mit Sylt", "Was geschah mit Island?")
     assert len(reranker.read) == 1  # the parts of a question are not reranked
+    known = understood(as_searched(question, retrieved), None, retrieved, "fact")
+    assert known["parts"] == [first, second]
 
 
 def test_what_one_article_tells_is_one_question(archive):
